@@ -1,0 +1,66 @@
+/** The guard's arithmetic: whether a disruptive step may run. A majority is always one of all voters, not of the healthy ones. */
+
+/** A voter as the cluster's own list and its endpoints tell it. */
+export interface Voter {
+  readonly name: string;
+  readonly healthy: boolean;
+}
+
+/** A disruptive step in the guard's terms. */
+export type Disruption =
+  | { readonly kind: 'stop'; readonly member: string; readonly allowDowntime: boolean }
+  | { readonly kind: 'add-voter'; readonly member: string }
+  | { readonly kind: 'remove'; readonly member: string };
+
+/** undefined: it may run. Otherwise the reason why not. */
+export type Objection = string | undefined;
+
+/** How many of `voters` make a majority. */
+export function majority(voters: number): number {
+  return Math.floor(voters / 2) + 1;
+}
+
+/**
+ * Judges one disruptive step against the voters as they are now (V) and as they would be (V′):
+ * stopping M needs healthy(V′ without M) ≥ majority(V′); a membership change needs also healthy(V) ≥ majority(V), and a
+ * new voter counts as down until it has caught up. Stopping a member that serves nothing costs nothing.
+ */
+export function object(voters: readonly Voter[], step: Disruption): Objection {
+  switch (step.kind) {
+    case 'stop':
+      return objectToStop(voters, step.member, step.allowDowntime);
+    case 'add-voter':
+      return objectToChange(voters, [...voters, { name: step.member, healthy: false }], `adding ${step.member}`);
+    case 'remove':
+      if (voters.length <= 1) return `${step.member} is the last member: removing it would end the cluster`;
+      return objectToChange(
+        voters,
+        voters.filter((each) => each.name !== step.member),
+        `removing ${step.member}`,
+      );
+  }
+}
+
+function objectToStop(voters: readonly Voter[], member: string, allowDowntime: boolean): Objection {
+  const stopped = voters.find((each) => each.name === member);
+  if (stopped === undefined || !stopped.healthy) return undefined;
+  if (voters.length <= 2 && allowDowntime) return undefined;
+  const left = healthyCount(voters.filter((each) => each.name !== member));
+  const needed = majority(voters.length);
+  if (left >= needed) return undefined;
+  return `stopping ${member} would leave ${left} of ${voters.length} voters healthy, and ${needed} are needed`;
+}
+
+function objectToChange(before: readonly Voter[], after: readonly Voter[], what: string): Objection {
+  const now = healthyCount(before);
+  if (now < majority(before.length)) {
+    return `${what} is not possible: ${now} of ${before.length} voters are healthy, and ${majority(before.length)} are needed`;
+  }
+  const then = healthyCount(after);
+  if (then >= majority(after.length)) return undefined;
+  return `${what} would leave ${then} of ${after.length} voters healthy, and ${majority(after.length)} are needed`;
+}
+
+function healthyCount(voters: readonly Voter[]): number {
+  return voters.filter((each) => each.healthy).length;
+}

@@ -1,0 +1,88 @@
+/** A step: one typed change on one host, with its reason. A plan is made of these, and what is printed is what runs. */
+import type { Architecture, KeyAlgorithm } from './cluster.ts';
+
+/** The host of steps that run with the operator. */
+export const OPERATOR = 'operator';
+
+/** Stands in a step's file content for the cluster's token, which no plan shows. */
+export const TOKEN_PLACEHOLDER = '<token made by bootstrap>';
+
+/** Purposes of a member's certificates. */
+export const leafPurposes = ['server', 'peer', 'client'] as const;
+export type LeafPurpose = (typeof leafPurposes)[number];
+
+interface StepBase {
+  /** Stable and unique in its plan: `stage/host/kind[/qualifier]`. */
+  readonly id: string;
+  readonly host: string;
+  /** Why it is needed, for people. */
+  readonly why: string;
+}
+
+interface Bodies {
+  /** Gives the cluster its UUID and token in the PKI store. */
+  'store.create': object;
+  /** Makes the authorities that the policy asks for, keys encrypted at once. */
+  'authority.make': { readonly purposes: readonly string[] };
+  /** Issues the operator's own client certificate. */
+  'admin.issue': object;
+  /** Fetches a release to the operator's machine and checks its sha256. */
+  'release.fetch': { readonly version: string; readonly architecture: Architecture; readonly from: string };
+  /** Stops a distribution's etcd and puts its packages on hold. */
+  'package.hold': { readonly packages: readonly string[]; readonly unit: string };
+  'user.ensure': { readonly user: string };
+  'directory.ensure': { readonly path: string; readonly mode: string; readonly owner: string; readonly group: string };
+  /** Puts a version's folder beside the others; `sha256` is the tarball's, '' where it is learnt on first use. */
+  'binary.install': {
+    readonly version: string;
+    readonly architecture: Architecture;
+    readonly directory: string;
+    readonly sha256: string;
+    readonly from: string;
+  };
+  'binary.link': { readonly directory: string; readonly binDir: string; readonly names: readonly string[] };
+  /** Makes a member's private keys on the member; only public keys come back. */
+  'key.make': { readonly directory: string; readonly algorithm: KeyAlgorithm; readonly user: string };
+  /** Issues certificates for the public keys that the member shows. */
+  'cert.issue': { readonly member: string; readonly directory: string; readonly purposes: readonly LeafPurpose[] };
+  /** Puts the issued certificates and the trust bundles beside their keys. */
+  'pki.put': { readonly directory: string; readonly user: string };
+  /** Swaps the one link that etcd reads its certificates through. */
+  'pki.switch': { readonly link: string; readonly target: string };
+  'file.put': FilePut;
+  /** Notes durably that this host takes part in forming this cluster. */
+  'record.attempt': { readonly member: string };
+  'unit.reload': object;
+  'unit.enable': { readonly unit: string };
+  /** `new` is used once, from a copy of the configuration under /run that is gone with the next boot. */
+  'unit.start': { readonly unit: string; readonly state: 'new' | 'existing'; readonly files: readonly FilePut[] };
+  /** Waits until every member is up, agrees on one leader and is healthy. */
+  'cluster.await': { readonly members: readonly string[] };
+  /** Proves identity, agreement, mutual authentication and the certificates served. */
+  'cluster.prove': { readonly members: readonly string[] };
+  /** "This cluster has been healthy": ends bootstrap on a host. */
+  'marker.put': { readonly unit: string; readonly files: readonly string[] };
+  'unit.stop': { readonly unit: string };
+  'unit.disable': { readonly unit: string };
+  /** Moves a data dir to a name of its own beside it. */
+  'data.aside': { readonly path: string };
+  'data.delete': { readonly path: string };
+  /** Removes files, links and folders that quorate made. */
+  'path.remove': { readonly paths: readonly string[] };
+}
+
+/** A file that lands on a host. */
+export interface FilePut {
+  readonly path: string;
+  readonly mode: string;
+  readonly owner: string;
+  readonly group: string;
+  /** May hold {@link TOKEN_PLACEHOLDER}. */
+  readonly content: string;
+}
+
+export type StepKind = keyof Bodies;
+export type StepOf<K extends StepKind> = StepBase & { readonly kind: K } & Bodies[K];
+export type Step = { [K in StepKind]: StepOf<K> }[StepKind];
+/** A step without its id: what builders make before a stage names it. */
+export type Draft = { [K in StepKind]: Omit<StepOf<K>, 'id'> }[StepKind];
