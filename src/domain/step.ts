@@ -52,7 +52,6 @@ interface Bodies {
   'file.put': FilePut;
   /** Notes durably that this host takes part in forming this cluster. */
   'record.attempt': { readonly member: string };
-  'unit.reload': object;
   'unit.enable': { readonly unit: string };
   /** `new` is used once, from a copy of the configuration under /run that is gone with the next boot. */
   'unit.start': { readonly unit: string; readonly state: 'new' | 'existing'; readonly files: readonly FilePut[] };

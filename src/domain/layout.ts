@@ -1,0 +1,50 @@
+/** Where things stand on a host: paths that several parts must agree on. */
+import type { Cluster } from './cluster.ts';
+
+/** Durable notes of quorate on a host. */
+export const QUORATE_DIR = '/var/lib/quorate';
+/** Volatile notes; gone with the next boot. */
+export const QUORATE_RUN_DIR = '/run/quorate';
+
+export const ATTEMPT_FILE = `${QUORATE_DIR}/attempt.json`;
+export const STARTING_FILE = `${QUORATE_DIR}/starting.json`;
+export const MARKER_FILE = `${QUORATE_DIR}/marker.json`;
+export const LOCK_DIR = `${QUORATE_DIR}/lock`;
+
+/** The link that etcd reads its certificates through. */
+export function pkiLink(cluster: Cluster): string {
+  return `${cluster.paths.configDir}/pki`;
+}
+
+/** The folder of one generation of keys and certificates. */
+export function pkiGeneration(cluster: Cluster, generation: number): string {
+  return `${cluster.paths.configDir}/pki.d/${generation}`;
+}
+
+export function configFile(cluster: Cluster): string {
+  return `${cluster.paths.configDir}/etcd-config.yml`;
+}
+
+export function unitFile(cluster: Cluster): string {
+  return `/etc/systemd/system/${cluster.unit}`;
+}
+
+/** The runtime drop-in of the one start with `new`. */
+export function bootstrapDropIn(cluster: Cluster): string {
+  return `/run/systemd/system/${cluster.unit}.d/bootstrap.conf`;
+}
+
+/** The copy of the configuration that the one start with `new` runs from. */
+export const BOOTSTRAP_CONFIG = `${QUORATE_RUN_DIR}/bootstrap/etcd-config.yml`;
+
+/** The folder of one version's binaries. */
+export function binaryDir(cluster: Cluster): string {
+  return cluster.binaries.kind === 'system'
+    ? cluster.binaries.directory
+    : `${cluster.paths.libDir}/${cluster.version}`;
+}
+
+/** The links to the binaries in use: etcdutl exists from 3.5 on. */
+export function binaryNames(cluster: Cluster): readonly string[] {
+  return cluster.version.startsWith('3.4.') ? ['etcd', 'etcdctl'] : ['etcd', 'etcdctl', 'etcdutl'];
+}

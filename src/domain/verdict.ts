@@ -1,0 +1,133 @@
+/**
+ * What the hosts are, taken together: nothing yet, a bootstrap that did not finish, a cluster that has been formed, or a
+ * state in which building a cluster could lose data. The worst known accident is a tool that takes wiped hosts for new
+ * ones: two of three wiped and started with `new` give a green cluster without its data (etcd 3.4 and 3.5).
+ */
+import type { Cluster } from './cluster.ts';
+import type { Facts, HostFacts } from './facts.ts';
+
+/** Who the cluster is, computed before its first start from peer URLs and token. IDs are 16 hexadecimal digits. */
+export interface Identity {
+  readonly uuid: string;
+  readonly token: string;
+  readonly clusterId: string;
+  /** By controller name. */
+  readonly memberIds: Readonly<Record<string, string>>;
+}
+
+/** How a member's next start has to be done. */
+export type StartState = 'new' | 'existing' | 'started';
+
+export type Verdict =
+  | { readonly kind: 'new' }
+  /** Some hosts took part in a bootstrap that did not finish; every one can go on. */
+  | { readonly kind: 'unfinished'; readonly starts: Readonly<Record<string, StartState>> }
+  /** It has been healthy once: a marker says so. `unmarked` hosts still lack theirs. */
+  | { readonly kind: 'formed'; readonly unmarked: readonly string[] }
+  | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
+
+/** Judges the hosts; every controller must be in `facts.hosts` (unreachable hosts are the caller's to refuse). */
+export function judgeCluster(cluster: Cluster, facts: Facts, identity: Identity | undefined): Verdict {
+  const hosts = cluster.controllers.flatMap((each) => facts.hosts[each.name] ?? []);
+  return foreignState(cluster, hosts, identity) ?? judgeOwn(hosts, facts, identity);
+}
+
+function judgeOwn(hosts: readonly HostFacts[], facts: Facts, identity: Identity | undefined): Verdict {
+  const marked = hosts.filter((each) => each.records.marker !== undefined);
+  const withData = hosts.filter((each) => each.data.wal);
+  if (marked.length > 0) return judgeFormed(hosts, marked);
+  if (withData.length === 0) {
+    const attempted = hosts.some((each) => each.records.attempt !== undefined || isActive(each));
+    return attempted ? { kind: 'unfinished', starts: startsOf(hosts, () => 'new') } : { kind: 'new' };
+  }
+  const lost = hosts.filter((each) => each.records.starting !== undefined && !each.data.wal);
+  if (lost.length > 0) return wiped(lost, withData);
+  const formed = hasLeader(facts, identity);
+  return { kind: 'unfinished', starts: startsOf(hosts, () => (formed ? 'existing' : 'new')) };
+}
+
+function judgeFormed(hosts: readonly HostFacts[], marked: readonly HostFacts[]): Verdict {
+  const lost = hosts.filter((each) => !each.data.wal);
+  if (lost.length === 0) {
+    return { kind: 'formed', unmarked: hosts.filter((each) => !each.records.marker).map((each) => each.host) };
+  }
+  const since = marked[0]?.records.marker?.healthyAt ?? '';
+  if (lost.length === hosts.length) {
+    return {
+      kind: 'refused',
+      message: `this cluster has been healthy (since ${since}), and no member has its data any more: starting it anew would hide the loss`,
+      hint: 'restore a snapshot, or give the data up by name: quorate reset -i FILE --yes-destroy NAME',
+    };
+  }
+  return wiped(
+    lost,
+    hosts.filter((each) => each.data.wal),
+  );
+}
+
+function wiped(lost: readonly HostFacts[], withData: readonly HostFacts[]): Verdict {
+  const names = lost.map((each) => each.host).join(', ');
+  const others = withData.map((each) => each.host).join(', ');
+  const rejoin =
+    withData.length > lost.length
+      ? `a majority still has the data: remove and add the member (etcdctl member remove, then member add) on ${names}`
+      : `save a snapshot from ${others} first; only then decide which data is the cluster's`;
+  return {
+    kind: 'refused',
+    message: `${names}: was started before and has no data now, while ${others} has: starting it as new could form a second, empty cluster under the same ID`,
+    hint: `${rejoin}; or give all data up by name: quorate reset -i FILE --yes-destroy NAME`,
+  };
+}
+
+function foreignState(
+  cluster: Cluster,
+  hosts: readonly HostFacts[],
+  identity: Identity | undefined,
+): Verdict | undefined {
+  for (const host of hosts) {
+    const record = host.records.marker ?? host.records.starting ?? host.records.attempt;
+    if (record !== undefined && identity === undefined) {
+      return {
+        kind: 'refused',
+        message: `${host.host}: belongs to a cluster with UUID ${record.uuid}, and the state directory ${cluster.stateDir} holds no cluster`,
+        hint: 'restore that state directory from its backup or repository: it holds the authorities of this cluster',
+      };
+    }
+    if (record !== undefined && identity !== undefined && record.uuid !== identity.uuid) {
+      return {
+        kind: 'refused',
+        message: `${host.host}: belongs to another cluster (UUID ${record.uuid}; this inventory's is ${identity.uuid})`,
+        hint: "use that cluster's inventory and state directory, or reset the host with them first",
+      };
+    }
+    if (record === undefined && host.data.wal) {
+      return {
+        kind: 'refused',
+        message: `${host.host}: ${cluster.paths.dataDir} holds the data of an etcd that this inventory did not make`,
+        hint: `look at it first; when it is not needed, move it aside on the host: mv ${cluster.paths.dataDir} ${cluster.paths.dataDir}.old`,
+      };
+    }
+  }
+  return undefined;
+}
+
+function startsOf(
+  hosts: readonly HostFacts[],
+  missing: (host: HostFacts) => StartState,
+): Readonly<Record<string, StartState>> {
+  return Object.fromEntries(hosts.map((each) => [each.host, each.data.wal ? 'started' : missing(each)]));
+}
+
+function hasLeader(facts: Facts, identity: Identity | undefined): boolean {
+  return Object.values(facts.endpoints).some(
+    (each) =>
+      each.failure === undefined &&
+      each.linearizable &&
+      each.leaderId !== '0' &&
+      each.clusterId === identity?.clusterId,
+  );
+}
+
+function isActive(host: HostFacts): boolean {
+  return host.unit.activeState === 'active' || host.unit.activeState === 'activating';
+}
