@@ -1,0 +1,78 @@
+/** Reading a certificate's extensions into plain data. Pure. */
+import type { SubjectAltNames } from '../domain/controller.ts';
+import { formatIp } from './addresses.ts';
+import { children, content, decode, isContext, type Node, readOid, tag } from './der.ts';
+import { extensionOid, keyUsageNames, usageOid } from './extensions.ts';
+
+/** What the extensions say; empty lists and strings where one is absent. */
+export interface ReadExtensions {
+  /** Canonical spelling, sorted. Other kinds of names are left out. */
+  readonly sans: SubjectAltNames;
+  /** `serverAuth`, `clientAuth`, or the dotted identifier. */
+  readonly extendedKeyUsages: readonly string[];
+  /** `digitalSignature`, `keyCertSign`, … */
+  readonly keyUsages: readonly string[];
+  readonly isCa: boolean;
+  readonly pathLength: number | undefined;
+  /** Hex. */
+  readonly subjectKeyId: string;
+  readonly authorityKeyId: string;
+}
+
+/** Reads a list of Extension values; throws an Error where one that is known has another shape. */
+export function readExtensions(extensions: readonly Node[]): ReadExtensions {
+  const values = new Map(extensions.map(readExtension));
+  const keyId = values.get(extensionOid.subjectKeyId);
+  const authorityKey = childrenOf(values.get(extensionOid.authorityKeyId)).find((node) => isContext(node, 0));
+  return {
+    sans: readSans(values.get(extensionOid.subjectAltName)),
+    extendedKeyUsages: childrenOf(values.get(extensionOid.extendedKeyUsage)).map(readUsage),
+    keyUsages: readKeyUsages(values.get(extensionOid.keyUsage)),
+    ...readBasicConstraints(values.get(extensionOid.basicConstraints)),
+    subjectKeyId: keyId === undefined ? '' : content(keyId).toString('hex'),
+    authorityKeyId: authorityKey === undefined ? '' : content(authorityKey).toString('hex'),
+  };
+}
+
+function readExtension(node: Node): readonly [string, Node] {
+  const parts = children(node);
+  const [id] = parts;
+  const value = parts.at(-1);
+  if (id === undefined || value === undefined) throw new Error('an extension without a value');
+  return [readOid(id), decodeKnown(readOid(id), value)];
+}
+
+/** Values of extensions that are not read may hold anything. */
+function decodeKnown(id: string, value: Node): Node {
+  return Object.values<string>(extensionOid).includes(id) ? decode(content(value)) : value;
+}
+
+function childrenOf(node: Node | undefined): readonly Node[] {
+  return node === undefined ? [] : children(node);
+}
+
+function readUsage(node: Node): string {
+  const dotted = readOid(node);
+  return Object.entries(usageOid).find(([, known]) => known === dotted)?.[0] ?? dotted;
+}
+
+function readKeyUsages(node: Node | undefined): readonly string[] {
+  const octets = node === undefined ? Buffer.alloc(0) : content(node).subarray(1);
+  return keyUsageNames.filter((_, bit) => ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0);
+}
+
+function readBasicConstraints(node: Node | undefined) {
+  const parts = childrenOf(node);
+  const pathLength = parts.find((part) => part.type === tag.integer);
+  return {
+    isCa: parts.some((part) => part.type === tag.boolean && content(part)[0] !== 0),
+    pathLength: pathLength === undefined ? undefined : content(pathLength).readUIntBE(0, content(pathLength).length),
+  };
+}
+
+function readSans(node: Node | undefined): SubjectAltNames {
+  const names = childrenOf(node);
+  const dns = names.filter((name) => isContext(name, 2)).map((name) => content(name).toString('latin1').toLowerCase());
+  const ip = names.filter((name) => isContext(name, 7)).map((name) => formatIp(content(name)));
+  return { dns: dns.sort(), ip: ip.sort() };
+}

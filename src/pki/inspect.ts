@@ -1,0 +1,92 @@
+/** Reading certificates into plain data. Pure. */
+import { createHash, X509Certificate } from 'node:crypto';
+import type { SubjectAltNames } from '../domain/controller.ts';
+import { QuorateError } from '../domain/errors.ts';
+import { signatureAlgorithmOf } from './certificate.ts';
+import { children, content, decode, encode, isContext, type Node, readOid, readTime } from './der.ts';
+import { type ReadExtensions, readExtensions } from './inspect-extensions.ts';
+import { readName } from './names.ts';
+import { algorithmOf, spkiHash } from './public-key.ts';
+
+/** What a certificate says, as data that can be compared, printed and kept as JSON. */
+export interface CertificateFacts extends ReadExtensions {
+  /** '' where absent. */
+  readonly commonName: string;
+  readonly organization: string;
+  /** `O=example, CN=etcd-1` */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Hex of the names' DER: names are the same only when their octets are (Go compares so). */
+  readonly subjectDer: string;
+  readonly issuerDer: string;
+  /** Hex of the serial's content octets. */
+  readonly serial: string;
+  /** Epoch milliseconds. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** `ecdsa-p256`, `rsa-2048`, … */
+  readonly algorithm: string;
+  /** `ecdsa-sha256`, …, or the dotted identifier. */
+  readonly signatureAlgorithm: string;
+  /** Lower-case hex. */
+  readonly spkiSha256: string;
+  readonly sha256: string;
+  readonly sans: SubjectAltNames;
+}
+
+/** The facts of the one certificate in a PEM text; comments around the block are fine. Throws `refused` for none, several, or one that can't be read. */
+export function readCertificate(pem: string): CertificateFacts {
+  const [only, ...others] = splitPem(pem);
+  if (only === undefined) throw new QuorateError('refused', 'no certificate found where one was expected');
+  if (others.length > 0)
+    throw new QuorateError('refused', `${others.length + 1} certificates found where one was expected`);
+  try {
+    return readParsed(new X509Certificate(only));
+  } catch (cause) {
+    throw new QuorateError('refused', 'a certificate cannot be read', { cause });
+  }
+}
+
+/** Each `CERTIFICATE` block of a bundle, in order, ready for {@link readCertificate}. */
+export function splitPem(bundle: string): readonly string[] {
+  return bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\r?\n?/g) ?? [];
+}
+
+function readParsed(parsed: X509Certificate): CertificateFacts {
+  const tbs = tbsFields(parsed.raw);
+  const subject = readName(tbs.subject);
+  return {
+    ...readExtensions(tbs.extensions),
+    commonName: subject.commonName,
+    organization: subject.organization,
+    subject: subject.text,
+    issuer: readName(tbs.issuer).text,
+    subjectDer: encode(tbs.subject).toString('hex'),
+    issuerDer: encode(tbs.issuer).toString('hex'),
+    serial: content(tbs.serial).toString('hex'),
+    notBefore: readTime(tbs.notBefore),
+    notAfter: readTime(tbs.notAfter),
+    algorithm: algorithmOf(parsed.publicKey),
+    signatureAlgorithm: signatureAlgorithmOf(readOid(tbs.signatureOid)),
+    spkiSha256: spkiHash(encode(tbs.spki)),
+    sha256: createHash('sha256').update(parsed.raw).digest('hex'),
+  };
+}
+
+/** The fields of TBSCertificate (RFC 5280, 4.1.1.1); {@link decode} has made sure that encoding them again gives the same octets. */
+function tbsFields(der: Uint8Array) {
+  const [tbs] = children(decode(der));
+  const fields = tbs === undefined ? [] : children(tbs).filter((field) => !isContext(field, 0));
+  const [serial, algorithm, issuer, validity, subject, spki, ...rest] = fields;
+  if (!serial || !algorithm || !issuer || !validity || !subject || !spki) throw new Error('a field is missing');
+  const [notBefore, notAfter] = children(validity);
+  const [signatureOid] = children(algorithm);
+  if (!notBefore || !notAfter || !signatureOid) throw new Error('a field is missing');
+  const extensions = rest.find((field) => isContext(field, 3));
+  return { serial, signatureOid, issuer, notBefore, notAfter, subject, spki, extensions: extensionList(extensions) };
+}
+
+function extensionList(field: Node | undefined): readonly Node[] {
+  const list = field === undefined ? undefined : children(field)[0];
+  return list === undefined ? [] : children(list);
+}

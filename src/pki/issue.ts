@@ -1,0 +1,177 @@
+/** Issuing: self-signed authorities and the leaves below them, by policy. Pure: keys sign through a function, serials and time are given. */
+import type { PkiPolicy } from '../domain/cluster.ts';
+import { QuorateError } from '../domain/errors.ts';
+import { canonicalSans } from './addresses.ts';
+import { type IssuedCertificate, type Sign, type SignatureAlgorithm, signCertificate } from './certificate.ts';
+import { rawSequence } from './der.ts';
+import {
+  authorityKeyId,
+  basicConstraints,
+  extendedKeyUsage,
+  keyUsage,
+  subjectAltName,
+  subjectKeyId,
+} from './extensions.ts';
+import { type CertificateFacts, readCertificate } from './inspect.ts';
+import { encodeName, maxNameLength } from './names.ts';
+import { extendedKeyUsages, type LeafProfile } from './profile.ts';
+import type { PublicKey } from './public-key.ts';
+
+/** What an authority signs: etcd's clients and servers, its peers, or both. */
+export type AuthorityPurpose = 'client' | 'peer' | 'both';
+
+export interface AuthorityRequest {
+  readonly clusterName: string;
+  readonly purpose: AuthorityPurpose;
+  /** Counts the authorities of one purpose, from 1. */
+  readonly number: number;
+  readonly policy: Pick<PkiPolicy, 'caLifetimeDays' | 'backdateMinutes' | 'organization'>;
+  readonly publicKey: PublicKey;
+  readonly sign: Sign;
+  /** 20 random octets. */
+  readonly serial: Uint8Array;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** An authority that can sign: what {@link issueLeaf} needs of it, read once. */
+export interface Signer {
+  readonly facts: CertificateFacts;
+  readonly sign: Sign;
+}
+
+export interface LeafRequest {
+  readonly profile: LeafProfile;
+  readonly publicKey: PublicKey;
+  readonly policy: Pick<PkiPolicy, 'leafLifetimeDays' | 'backdateMinutes'>;
+  /** 20 random octets. */
+  readonly serial: Uint8Array;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+export interface IssuedLeaf extends IssuedCertificate {
+  /** Whether not after was cut to the authority's own end: no validator notices a leaf that outlives it. */
+  readonly cut: boolean;
+}
+
+const dayMs = 86_400_000;
+const minuteMs = 60_000;
+
+/**
+ * A self-signed authority: path length 1 (leaves room for a cross-signed successor), keyCertSign and cRLSign, a subject that no other key has.
+ */
+export function issueAuthority(request: AuthorityRequest): IssuedCertificate {
+  const { policy, publicKey, now } = request;
+  const subject = encodeName({ commonName: authorityName(request), organization: policy.organization });
+  return signCertificate(
+    {
+      serial: request.serial,
+      issuer: subject,
+      subject,
+      notBefore: now - policy.backdateMinutes * minuteMs,
+      notAfter: now + policy.caLifetimeDays * dayMs,
+      spki: publicKey.der,
+      extensions: [
+        basicConstraints(1),
+        keyUsage(['keyCertSign', 'cRLSign']),
+        subjectKeyId(publicKey.keyId),
+        authorityKeyId(publicKey.keyId),
+      ],
+    },
+    signatureAlgorithm(publicKey.algorithm),
+    request.sign,
+  );
+}
+
+/** The authority in `pem` as a signer; throws `refused` where it may not sign certificates. `sign` must use its key: callers check that. */
+export function signerOf(pem: string, sign: Sign): Signer {
+  const facts = readCertificate(pem);
+  if (!facts.isCa || !facts.keyUsages.includes('keyCertSign') || facts.subjectKeyId === '') {
+    throw new QuorateError('refused', `${facts.subject}: not a certificate authority that may sign certificates`);
+  }
+  return { facts, sign };
+}
+
+/**
+ * A leaf below `signer`. Throws `refused` for names that a certificate can't carry, a server or peer without names, a key of another algorithm than the
+ * profile's, and an authority that is expired or not valid yet.
+ */
+export function issueLeaf(signer: Signer, request: LeafRequest): IssuedLeaf {
+  const { profile, publicKey } = request;
+  checkLeaf(request);
+  const validity = leafValidity(signer.facts, request);
+  const issued = signCertificate(
+    {
+      serial: request.serial,
+      issuer: rawSequence(Buffer.from(signer.facts.subjectDer, 'hex')),
+      subject: encodeName(profile),
+      notBefore: validity.notBefore,
+      notAfter: validity.notAfter,
+      spki: publicKey.der,
+      extensions: leafExtensions(signer.facts, profile, publicKey),
+    },
+    signatureAlgorithm(signer.facts.algorithm),
+    signer.sign,
+  );
+  return { ...issued, cut: validity.cut };
+}
+
+/** `prod client CA 1 a1b2c3d4`: the key's own identifier keeps subjects apart even when a state directory is made anew. */
+function authorityName({ clusterName, purpose, number, publicKey }: AuthorityRequest): string {
+  const kind = purpose === 'both' ? 'CA' : `${purpose} CA`;
+  const suffix = ` ${kind} ${number} ${publicKey.keyId.toString('hex', 0, 4)}`;
+  return [...clusterName].slice(0, maxNameLength - suffix.length).join('') + suffix;
+}
+
+function signatureAlgorithm(keyAlgorithm: string): SignatureAlgorithm {
+  if (keyAlgorithm === 'ecdsa-p384') return 'ecdsa-sha384';
+  if (keyAlgorithm === 'ecdsa-p256') return 'ecdsa-sha256';
+  if (keyAlgorithm.startsWith('rsa-')) return 'rsa-sha256';
+  throw new QuorateError('refused', `an authority with a key of type ${keyAlgorithm} can't sign here`);
+}
+
+function checkLeaf({ profile, publicKey }: LeafRequest): void {
+  if (publicKey.algorithm !== profile.algorithm) {
+    throw new QuorateError(
+      'refused',
+      `${profile.commonName}: key is ${publicKey.algorithm}, policy ${profile.algorithm}`,
+    );
+  }
+  if (profile.purpose !== 'client' && profile.sans.dns.length + profile.sans.ip.length === 0) {
+    throw new QuorateError(
+      'refused',
+      `${profile.commonName}: a ${profile.purpose} certificate needs a name or an address`,
+    );
+  }
+}
+
+function leafExtensions(ca: CertificateFacts, profile: LeafProfile, publicKey: PublicKey) {
+  const sans = canonicalSans(profile.sans);
+  const rsa = publicKey.algorithm.startsWith('rsa-');
+  return [
+    basicConstraints('leaf'),
+    keyUsage(rsa ? ['digitalSignature', 'keyEncipherment'] : ['digitalSignature']),
+    extendedKeyUsage(extendedKeyUsages(profile.purpose)),
+    ...(sans.dns.length + sans.ip.length > 0 ? [subjectAltName(sans)] : []),
+    subjectKeyId(publicKey.keyId),
+    authorityKeyId(Buffer.from(ca.subjectKeyId, 'hex')),
+  ];
+}
+
+function leafValidity(ca: CertificateFacts, { policy, now }: LeafRequest) {
+  if (now >= ca.notAfter) throw outsideValidity(ca, 'has expired', ca.notAfter);
+  if (now < ca.notBefore) throw outsideValidity(ca, 'is not valid yet', ca.notBefore);
+  const wanted = now + policy.leafLifetimeDays * dayMs;
+  return {
+    notBefore: Math.max(now - policy.backdateMinutes * minuteMs, ca.notBefore),
+    notAfter: Math.min(wanted, ca.notAfter),
+    cut: wanted > ca.notAfter,
+  };
+}
+
+function outsideValidity(ca: CertificateFacts, what: string, date: number): QuorateError {
+  return new QuorateError('refused', `authority ${ca.commonName} ${what} (${new Date(date).toISOString()})`, {
+    hint: "look at this machine's clock first",
+  });
+}
