@@ -11,12 +11,15 @@ export const TOKEN_PLACEHOLDER = '<token made by bootstrap>';
 export const leafPurposes = ['server', 'peer', 'client'] as const;
 export type LeafPurpose = (typeof leafPurposes)[number];
 
-interface StepBase {
-  /** Stable and unique in its plan: `stage/host/kind[/qualifier]`. */
-  readonly id: string;
+interface DraftBase {
   readonly host: string;
   /** Why it is needed, for people. */
   readonly why: string;
+}
+
+interface StepBase extends DraftBase {
+  /** Stable and unique in its plan: `stage/host/kind[:qualifier]`. */
+  readonly id: string;
 }
 
 interface Bodies {
@@ -81,7 +84,6 @@ export interface FilePut {
 }
 
 export type StepKind = keyof Bodies;
-export type StepOf<K extends StepKind> = StepBase & { readonly kind: K } & Bodies[K];
-export type Step = { [K in StepKind]: StepOf<K> }[StepKind];
-/** A step without its id: what builders make before a stage names it. */
-export type Draft = { [K in StepKind]: Omit<StepOf<K>, 'id'> }[StepKind];
+/** A step without its id: what builders make before a stage names it. The default is the union of all kinds. */
+export type Draft<K extends StepKind = StepKind> = { [P in K]: DraftBase & { readonly kind: P } & Bodies[P] }[K];
+export type Step<K extends StepKind = StepKind> = { [P in K]: StepBase & { readonly kind: P } & Bodies[P] }[K];

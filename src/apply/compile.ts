@@ -1,0 +1,186 @@
+/** The table of effects on hosts: what each kind of step becomes in a stage's script. Its verification is that it is no longer needed. */
+import { ATTEMPT_FILE, MARKER_FILE } from '../domain/layout.ts';
+import { clientTrust, peerTrust } from '../domain/pki-view.ts';
+import { quote } from '../domain/shell-quote.ts';
+import { type Draft, type FilePut, leafPurposes, type Step } from '../domain/step.ts';
+import type { HostStepKind } from '../plan/need.ts';
+import { fillToken } from '../plan/need.ts';
+import type { View } from '../plan/view.ts';
+import type { Fragment, StagedFile } from './fragment.ts';
+import { keyScript } from './key-script.ts';
+import type { IssuedLeaves, Release } from './ports.ts';
+
+/** What compiling a host's steps needs besides the steps. */
+export interface CompileContext {
+  readonly view: View;
+  /** Certificates issued for this host in this run. */
+  readonly issued: IssuedLeaves;
+  /** The release for this host, when a step pushes one. */
+  readonly release: Release | undefined;
+  /** Shell that downloads the release to "$1", where hosts download by themselves. */
+  readonly download: ((target: string) => Promise<string>) | undefined;
+  /** Gives each staged file a name of its own. */
+  readonly stage: (content: StagedFile['content']) => StagedFile;
+  /** RFC 3339, to name what is moved aside and to date the marker. */
+  readonly timestamp: string;
+}
+
+type Compilers = {
+  readonly [K in HostStepKind]: (step: Step<K>, context: CompileContext) => Fragment | Promise<Fragment>;
+};
+
+const compilers: Compilers = {
+  'package.hold': (step) =>
+    shell(`systemctl stop ${quote(step.unit)} || [ $? -eq 5 ]
+if command -v apt-mark >/dev/null 2>&1; then apt-mark hold ${words(step.packages)} >/dev/null
+elif command -v dnf >/dev/null 2>&1; then dnf -q versionlock add ${words(step.packages)} >/dev/null; fi`),
+  'user.ensure': (step) => {
+    const user = quote(step.user);
+    return shell(`getent group ${user} >/dev/null || groupadd --system ${user}
+getent passwd ${user} >/dev/null || useradd --system --gid ${user} --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${user}`);
+  },
+  'directory.ensure': (step) => {
+    const path = quote(step.path);
+    return shell(`mkdir -p ${path}
+chown ${quote(`${step.owner}:${step.group}`)} ${path}
+chmod ${quote(step.mode)} ${path}`);
+  },
+  'binary.install': installBinary,
+  'binary.link': (step) =>
+    shell(
+      [
+        `mkdir -p ${quote(step.binDir)}`,
+        ...step.names.map((name) => `link ${quote(`${step.directory}/${name}`)} ${quote(`${step.binDir}/${name}`)}`),
+      ].join('\n'),
+    ),
+  'key.make': (step) => shell(keyScript(step.directory, step.algorithm, step.user)),
+  'pki.put': (step, context) => {
+    const { pki } = context.view;
+    const issued = leafPurposes.flatMap((purpose) => {
+      const pem = context.issued[purpose];
+      return pem === undefined ? [] : [{ name: `${purpose}.crt`, content: pem }];
+    });
+    const bundles = [
+      { name: 'ca.crt', content: clientTrust(pki) },
+      { name: 'peer-ca.crt', content: peerTrust(pki) },
+    ];
+    const root = { mode: '0644', owner: 'root', group: 'root' };
+    return putFiles(
+      [...bundles, ...issued].map((each) => ({
+        path: `${step.directory}/${each.name}`,
+        content: each.content,
+        ...root,
+      })),
+      context,
+    );
+  },
+  'pki.switch': (step) => shell(`link ${quote(step.target)} ${quote(step.link)}`),
+  'file.put': (step, context) => putFiles([step], context),
+  'record.attempt': (step, context) => putRecord(ATTEMPT_FILE, attemptOf(step.member, context.view), context),
+  'unit.enable': (step) => shell(`systemctl --no-reload enable ${quote(step.unit)} 2>/dev/null`),
+  'unit.start': (step, context) => {
+    const files = putFiles(step.files, context);
+    const unit = quote(step.unit);
+    return {
+      files: files.files,
+      script: `${files.script}
+systemctl daemon-reload
+systemctl reset-failed ${unit} 2>/dev/null || :
+systemctl start --no-block ${unit}`,
+    };
+  },
+  'marker.put': (step, context) => {
+    const { cluster } = context.view;
+    const record = { ...attemptOf(step.host, context.view), cluster: cluster.name, healthyAt: context.timestamp };
+    const put = putRecord(MARKER_FILE, record, context);
+    return {
+      files: put.files,
+      script: `${put.script}
+rm -f ${words(step.files)}
+rmdir ${words([...new Set(step.files.map((path) => path.slice(0, path.lastIndexOf('/'))))])} 2>/dev/null || :
+systemctl daemon-reload`,
+    };
+  },
+  'unit.stop': (step) => shell(`systemctl stop ${quote(step.unit)}`),
+  'unit.disable': (step) => shell(`systemctl disable ${quote(step.unit)} 2>/dev/null`),
+  'data.aside': (step, context) => {
+    const aside = `${step.path}.${context.timestamp.replaceAll(/[-:]/g, '').replace(/\.\d+/, '')}`;
+    return shell(`[ ! -e ${quote(step.path)} ] || mv -T ${quote(step.path)} ${quote(aside)}`);
+  },
+  'data.delete': (step) => shell(`rm -rf --one-file-system -- ${quote(step.path)}`),
+  'path.remove': (step) => shell(`rm -rf --one-file-system -- ${words(step.paths)}\nsystemctl daemon-reload`),
+};
+
+/** The fragment of one step. */
+export async function compile(step: Step<HostStepKind>, context: CompileContext): Promise<Fragment> {
+  return compileRow(step, context);
+}
+
+async function compileRow<K extends HostStepKind>(step: Step<K>, context: CompileContext): Promise<Fragment> {
+  return compilers[step.kind](step, context);
+}
+
+async function installBinary(step: Step<'binary.install'>, context: CompileContext): Promise<Fragment> {
+  const parent = step.directory.slice(0, step.directory.lastIndexOf('/'));
+  const partial = `${step.directory}.quorate-new`;
+  const unpack = (tarball: string): string => `rm -rf ${quote(partial)}
+mkdir -m 0755 ${quote(partial)}
+tar -xzf ${tarball} -C ${quote(partial)} --strip-components=1 --no-same-owner --no-same-permissions
+[ -x ${quote(`${partial}/etcd`)} ]
+chmod -R u=rwX,go=rX ${quote(partial)}
+sync -f ${quote(partial)}
+mv -T ${quote(partial)} ${quote(step.directory)}
+sync ${quote(parent)}`;
+  if (context.download !== undefined) {
+    const target = `${parent}/.quorate-download.tar.gz`;
+    const download = await context.download(target);
+    return shell(`mkdir -p ${quote(parent)}\n${download}\n${unpack(quote(target))}\nrm -f ${quote(target)}`);
+  }
+  if (context.release === undefined) throw new Error(`no release for ${step.host}`);
+  const file = context.stage(context.release);
+  const check = `echo ${quote(`${context.release.sha256}  `)}"$stage/${file.name}" | sha256sum -c - >/dev/null`;
+  return { files: [file], script: `mkdir -p ${quote(parent)}\n${check}\n${unpack(`"$stage/${file.name}"`)}` };
+}
+
+function putFiles(files: readonly FilePut[], context: CompileContext): Fragment {
+  const staged = files.map((each) => ({ put: each, file: context.stage(fillToken(each.content, context.view)) }));
+  return {
+    files: staged.map((each) => each.file),
+    script: staged
+      .map(({ put, file }) => `put "$stage/${file.name}" ${words([put.path, put.mode, put.owner, put.group])}`)
+      .join('\n'),
+  };
+}
+
+function putRecord(path: string, record: object, context: CompileContext): Fragment {
+  const content = `${JSON.stringify(record)}\n`;
+  return putFiles([{ path, mode: '0600', owner: 'root', group: 'root', content }], context);
+}
+
+function attemptOf(member: string, view: View): object {
+  const { identity } = view;
+  if (identity === undefined) throw new Error('the cluster has no identity yet');
+  return {
+    uuid: identity.uuid,
+    token: identity.token,
+    clusterId: identity.clusterId,
+    memberId: identity.memberIds[member] ?? '',
+  };
+}
+
+function shell(script: string): Fragment {
+  return { script, files: [] };
+}
+
+function words(values: readonly string[]): string {
+  return values.map(quote).join(' ');
+}
+
+/** The steps of a stage that run on hosts. */
+export function hostSteps(steps: readonly Step[]): readonly Step<HostStepKind>[] {
+  return steps.filter((step): step is Step<HostStepKind> => isHost(step));
+}
+
+function isHost(step: Draft): boolean {
+  return step.kind in compilers;
+}

@@ -1,0 +1,52 @@
+/** What the executor needs from the rest: connections, the PKI, releases, etcd, and somebody to tell. */
+import type { Readable } from 'node:stream';
+import type { Cluster } from '../domain/cluster.ts';
+import type { Facts, HostFacts } from '../domain/facts.ts';
+import type { PkiView } from '../domain/pki-view.ts';
+import type { RunEvent } from '../domain/run-event.ts';
+import type { Step } from '../domain/step.ts';
+import type { View } from '../plan/view.ts';
+import type { Connection } from '../transport/transport.ts';
+
+/** PEM certificates by purpose that were issued in this run and wait to be put on their member. */
+export type IssuedLeaves = Readonly<Record<string, string>>;
+
+/** A release tarball on the operator's machine. */
+export interface Release {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  read(): Readable;
+}
+
+/** The operator's side: everything that needs the CA's key or the network of this machine. */
+export interface OperatorPort {
+  /** Performs a step whose host is the operator (all but cert.issue). */
+  perform(step: Step, view: View, signal: AbortSignal): Promise<void>;
+  /** Issues for all members in one go; by member, then by purpose. */
+  issue(steps: readonly Step<'cert.issue'>[], view: View): Promise<Readonly<Record<string, IssuedLeaves>>>;
+  /** The PKI as it is now. */
+  pki(): Promise<PkiView>;
+  /** A release that `release.fetch` has fetched in this run or an earlier one. */
+  release(architecture: string): Promise<Release>;
+  /** The part of a host's script that downloads a release there (`via: host`); undefined: it is pushed. */
+  downloadScript(architecture: string, target: string): Promise<string | undefined>;
+}
+
+export interface ExecutorPorts {
+  readonly cluster: Cluster;
+  readonly connections: Readonly<Record<string, Connection>>;
+  readonly operator: OperatorPort;
+  /** The probe of a host: appended to every stage's script, so that one round trip both changes and observes. */
+  probeScript(host: string): string;
+  parseProbe(host: string, text: string, sentAtMs: number, receivedAtMs: number): HostFacts;
+  /** The view for these facts and the PKI as it is. */
+  view(facts: Facts, pki: PkiView): View;
+  emit(event: RunEvent): void;
+  /** Appends a line to the run's journal on every host that it changes, and with the operator. */
+  readonly signal: AbortSignal;
+  /** First interrupt: stop after the step that runs. */
+  stopRequested(): boolean;
+  now(): number;
+  /** Test hook: after this step or `stage:ID` the process ends itself by SIGKILL. */
+  readonly failpoint: string | undefined;
+}

@@ -1,0 +1,68 @@
+/** The shell functions that every stage script begins with, and the frame around the steps. */
+import { LOCK_DIR, QUORATE_DIR } from '../domain/layout.ts';
+import { quote } from '../domain/shell-quote.ts';
+import type { Fragment } from './fragment.ts';
+
+/** The exit status of a script whose lock is no longer its own. */
+export const LOCK_LOST = 75;
+/** A line on stdout that says which step begins. */
+export const STEP_LINE = 'quorate-step ';
+/** A line on stdout that says that all steps are done. */
+export const STEPS_DONE = 'quorate-steps done';
+
+/**
+ * One script for all steps of a host in a stage: checks the fencing token, unpacks the tar stream on stdin into a folder of
+ * its own, runs the steps in order, and ends with the probe. While it runs, `run.PID` in the lock folder says so.
+ */
+export function stageScript(fragments: readonly Fragment[], token: string, probe: string): string {
+  const steps = fragments.map((each, index) => `echo ${quote(`${STEP_LINE}${index}`)}\n${each.script}`);
+  return [prelude(token), ...steps, `echo ${quote(STEPS_DONE)}`, 'set +eu', probe].join('\n');
+}
+
+function prelude(token: string): string {
+  return `set -eu
+umask 022
+LC_ALL=C; export LC_ALL
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
+cd /
+lock=${quote(LOCK_DIR)}
+if [ "$(cat "$lock/token" 2>/dev/null)" != ${quote(token)} ]; then
+  echo 'the lock of this run is gone from this host' >&2
+  exit ${LOCK_LOST}
+fi
+${functions}
+starttime $$ > "$lock/run.$$"
+stage=
+leave() { rm -f "$lock/run.$$"; [ -z "$stage" ] || rm -rf "$stage"; }
+trap leave EXIT
+trap 'exit 143' HUP INT TERM
+rm -rf ${quote(QUORATE_DIR)}/stage.*
+stage=$(mktemp -d ${quote(QUORATE_DIR)}/stage.XXXXXX)
+tar -xf - -C "$stage"`;
+}
+
+const functions = `starttime() {
+  IFS= read -r s < "/proc/$1/stat"
+  set -- \${s##*) }
+  shift 19
+  echo "$1"
+}
+# put SOURCE PATH MODE OWNER GROUP: whole or not at all, also across a power cut.
+put() {
+  dir=\${2%/*}
+  [ -d "$dir" ] || mkdir -p "$dir"
+  rm -f "$dir"/.quorate.??????
+  new=$(mktemp "$dir/.quorate.XXXXXX")
+  cat "$1" > "$new"
+  chown "$4:$5" "$new"
+  chmod "$3" "$new"
+  sync "$new"
+  mv -fT "$new" "$2"
+  sync "$dir"
+}
+link() {
+  rm -f "$2.quorate-new"
+  ln -s "$1" "$2.quorate-new"
+  mv -fT "$2.quorate-new" "$2"
+  sync "\${2%/*}"
+}`;

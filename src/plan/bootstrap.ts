@@ -1,0 +1,203 @@
+/** Bootstrap: from hosts without an etcd, or with one whose bootstrap did not finish, to a cluster that has been proved healthy. */
+import { QuorateError } from '../domain/errors.ts';
+import { bootstrapDropIn, pkiGeneration } from '../domain/layout.ts';
+import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
+import { type Draft, OPERATOR } from '../domain/step.ts';
+import { judgeCluster, type StartState } from '../domain/verdict.ts';
+import { earliestExpiry } from './certificates.ts';
+import {
+  configureCandidates,
+  describeSource,
+  FIRST_GENERATION,
+  neededDrafts,
+  prepareCandidates,
+} from './host-steps.ts';
+import { certificateGaps } from './need.ts';
+import type { View } from './view.ts';
+
+/**
+ * The plan that forms the cluster, or goes on forming it. Empty, with reasons, on a healthy cluster that matches the
+ * inventory.
+ * @throws QuorateError refused: the hosts are in a state in which building a cluster could lose data, or the cluster
+ * has been formed and needs another verb.
+ */
+export function planBootstrap(view: View): Plan {
+  const { cluster, facts } = view;
+  const verdict = judgeCluster(cluster, facts, view.identity);
+  if (verdict.kind === 'refused') throw new QuorateError('refused', verdict.message, { hint: verdict.hint });
+  if (verdict.kind === 'formed') return planFormed(view, verdict.unmarked);
+  const starts = verdict.kind === 'unfinished' ? verdict.starts : everyone(view, 'new');
+  return dropEmptyStages({
+    ...base(view, 'bootstrap'),
+    stages: [
+      operatorStage(view),
+      prepareStage(view),
+      issueStage(view),
+      configureStage(view, starts),
+      startStage(view, starts),
+      ...proofStages(view, names(view)),
+    ],
+    reasons: [],
+  });
+}
+
+/** Where a formed cluster differs from the inventory, as steps; empty with reasons where it does not. */
+export function planDrift(view: View): Plan {
+  const drafts = view.cluster.controllers.flatMap((controller) =>
+    neededDrafts(view, [
+      ...prepareCandidates(view, controller),
+      ...configureCandidates(view, controller),
+      { kind: 'unit.enable', host: controller.name, unit: view.cluster.unit },
+    ]),
+  );
+  const stages: readonly Stage[] = [stage('drift', 'differs from the inventory', 'rolling', drafts)];
+  const plan = dropEmptyStages({ ...base(view, 'plan'), stages, reasons: [] });
+  return plan.stages.length === 0 ? { ...plan, reasons: matchReasons(view) } : plan;
+}
+
+function planFormed(view: View, unmarked: readonly string[]): Plan {
+  if (unmarked.length > 0) {
+    return dropEmptyStages({ ...base(view, 'bootstrap'), stages: proofStages(view, unmarked), reasons: [] });
+  }
+  const ill = view.cluster.controllers.flatMap(({ name }) => {
+    const endpoint = view.facts.endpoints[name];
+    return endpoint?.failure === undefined && endpoint !== undefined
+      ? []
+      : [`${name} (${endpoint?.failure ?? 'not asked'})`];
+  });
+  if (ill.length > 0) {
+    throw new QuorateError('refused', `this cluster has been formed, and not all of it answers: ${ill.join('; ')}`, {
+      hint: 'bootstrap builds new clusters only: look with quorate status -i FILE, and at journalctl -u etcd on that host',
+    });
+  }
+  const leftovers = dropEmptyStages({
+    ...base(view, 'bootstrap'),
+    stages: [markStage(view, names(view))],
+    reasons: [],
+  });
+  return leftovers.stages.length > 0 ? leftovers : { ...leftovers, reasons: matchReasons(view) };
+}
+
+function operatorStage(view: View): Stage {
+  const { pki } = view;
+  const drafts: Draft[] = [];
+  const add = (draft: Draft): void => {
+    drafts.push(draft);
+  };
+  if (pki.identity === undefined)
+    add({ kind: 'store.create', host: OPERATOR, why: 'the state directory holds no cluster yet' });
+  const purposes = missingAuthorities(view);
+  if (purposes.length > 0) add({ kind: 'authority.make', host: OPERATOR, purposes, why: 'there is none yet' });
+  if (pki.admin === undefined) add({ kind: 'admin.issue', host: OPERATOR, why: 'there is none yet' });
+  for (const fetch of releaseFetches(view)) add(fetch);
+  return stage('operator', 'with the operator', 'operator', drafts);
+}
+
+function missingAuthorities(view: View): readonly string[] {
+  const wanted = view.cluster.pki.authorities === 'single' ? ['both'] : ['client', 'peer'];
+  return wanted.filter((purpose) => !view.pki.authorities.some((each) => each.purpose === purpose));
+}
+
+function releaseFetches(view: View): readonly Draft[] {
+  const { binaries, version } = view.cluster;
+  if (binaries.kind === 'system' || (binaries.kind !== 'file' && binaries.via === 'host')) return [];
+  const missing = view.cluster.controllers
+    .flatMap((controller) => neededDrafts(view, prepareCandidates(view, controller)))
+    .flatMap((draft) => (draft.kind === 'binary.install' ? [draft.architecture] : []));
+  return [...new Set(missing)].sort().map((architecture) => ({
+    kind: 'release.fetch',
+    host: OPERATOR,
+    version,
+    architecture,
+    from: describeSource(view.cluster),
+    why: 'hosts lack it',
+  }));
+}
+
+function prepareStage(view: View): Stage {
+  const drafts = view.cluster.controllers.flatMap((each) => neededDrafts(view, prepareCandidates(view, each)));
+  return stage('prepare', 'prepare the hosts', 'parallel', drafts);
+}
+
+function issueStage(view: View): Stage {
+  const directory = pkiGeneration(view.cluster, FIRST_GENERATION);
+  const drafts = view.cluster.controllers.flatMap(({ name }): Draft[] => {
+    const host = view.facts.hosts[name];
+    const gaps = host === undefined ? [] : certificateGaps(directory, view, host);
+    if (gaps.length === 0) return [];
+    const purposes = gaps.map((each) => each.purpose);
+    return [{ kind: 'cert.issue', host: OPERATOR, member: name, directory, purposes, why: gaps[0]?.reason ?? '' }];
+  });
+  return stage('issue', 'issue certificates', 'operator', drafts);
+}
+
+function configureStage(view: View, starts: Readonly<Record<string, StartState>>): Stage {
+  const drafts = view.cluster.controllers.flatMap((controller) => {
+    const { name: host } = controller;
+    const attempt = starts[host] === 'started' ? [] : [{ kind: 'record.attempt', host, member: host } as const];
+    return neededDrafts(view, [...configureCandidates(view, controller), ...attempt]);
+  });
+  return stage('configure', 'configure the members', 'parallel', drafts);
+}
+
+function startStage(view: View, starts: Readonly<Record<string, StartState>>): Stage {
+  const { unit } = view.cluster;
+  const drafts = view.cluster.controllers.flatMap(({ name: host }) => {
+    const state = starts[host] === 'new' ? 'new' : 'existing';
+    const files = state === 'new' ? (view.desired[host]?.bootstrapFiles ?? []) : [];
+    return neededDrafts(view, [
+      { kind: 'unit.enable', host, unit },
+      { kind: 'unit.start', host, unit, state, files },
+    ]);
+  });
+  return stage('start', 'start all members at once', 'parallel', drafts);
+}
+
+function proofStages(view: View, hosts: readonly string[]): readonly Stage[] {
+  const members = names(view);
+  const proofs: readonly Draft[] = [
+    { kind: 'cluster.await', host: OPERATOR, members, why: 'a cluster is formed when etcd says so' },
+    { kind: 'cluster.prove', host: OPERATOR, members, why: 'only what was seen to hold is marked' },
+  ];
+  return [stage('prove', 'form and prove the cluster', 'operator', proofs), markStage(view, hosts)];
+}
+
+function markStage(view: View, hosts: readonly string[]): Stage {
+  const { unit } = view.cluster;
+  const drafts = hosts.flatMap((host) => {
+    const files = [
+      bootstrapDropIn(view.cluster),
+      ...(view.desired[host]?.bootstrapFiles ?? []).map((each) => each.path),
+    ];
+    return neededDrafts(view, [{ kind: 'marker.put', host, unit, files: [...new Set(files)].sort() }]);
+  });
+  return stage('mark', 'mark the cluster as formed', 'parallel', drafts);
+}
+
+/** `etcd-1: configuration matches, certificates valid for 364 d, etcd 3.6.16 runs`. */
+function matchReasons(view: View): readonly Reason[] {
+  const directory = pkiGeneration(view.cluster, FIRST_GENERATION);
+  return view.cluster.controllers.map(({ name }) => {
+    const host = view.facts.hosts[name];
+    const end = host === undefined ? undefined : earliestExpiry(host, directory);
+    const days = end === undefined ? 0 : Math.floor((end - view.now) / 86_400_000);
+    const version = view.facts.endpoints[name]?.version ?? '';
+    return {
+      host: name,
+      reason: `configuration matches, certificates valid for ${days} d, etcd ${version} runs and is a member`,
+    };
+  });
+}
+
+function everyone(view: View, state: StartState): Readonly<Record<string, StartState>> {
+  return Object.fromEntries(names(view).map((name) => [name, state]));
+}
+
+function names(view: View): readonly string[] {
+  return view.cluster.controllers.map((each) => each.name);
+}
+
+function base(view: View, verb: string): Omit<Plan, 'stages' | 'reasons'> {
+  const { name, inventoryHash, warnings } = view.cluster;
+  return { verb, cluster: name, inventoryHash, warnings };
+}

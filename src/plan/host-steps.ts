@@ -1,0 +1,136 @@
+/** The drafts that bring one host to the inventory, in the order in which they must land. */
+import type { Architecture, Cluster } from '../domain/cluster.ts';
+import type { Controller } from '../domain/controller.ts';
+import { ATTEMPT_FILE, binaryDir, binaryNames, pkiGeneration, pkiLink, QUORATE_DIR } from '../domain/layout.ts';
+import type { Draft } from '../domain/step.ts';
+import { need } from './need.ts';
+import type { View } from './view.ts';
+
+/** A draft whose reason is still to come from {@link need}. */
+export type Candidate = Draft extends infer D ? (D extends Draft ? Omit<D, 'why'> : never) : never;
+
+/** The generation that a bootstrap makes. */
+export const FIRST_GENERATION = 1;
+
+/** `uname -m` → etcd's architecture; undefined where there are no releases for it. */
+export function architectureOf(machine: string): Architecture | undefined {
+  const table: Readonly<Record<string, Architecture>> = {
+    x86_64: 'amd64',
+    aarch64: 'arm64',
+    ppc64le: 'ppc64le',
+    s390x: 's390x',
+  };
+  return table[machine];
+}
+
+/** Account, folders, binaries and keys: nothing that a running member would pick up. */
+export function prepareCandidates(view: View, controller: Controller): readonly Candidate[] {
+  const { cluster } = view;
+  const { name: host } = controller;
+  return [
+    ...packageCandidates(view, host),
+    { kind: 'user.ensure', host, user: cluster.user },
+    ...directories(cluster).map((each): Candidate => ({ kind: 'directory.ensure', host, ...each })),
+    ...binaryCandidates(view, host),
+    {
+      kind: 'key.make',
+      host,
+      directory: pkiGeneration(cluster, FIRST_GENERATION),
+      algorithm: cluster.pki.algorithm,
+      user: cluster.user,
+    },
+  ];
+}
+
+/** Certificates and files: what the next start reads. */
+export function configureCandidates(view: View, controller: Controller): readonly Candidate[] {
+  const { cluster } = view;
+  const { name: host } = controller;
+  const directory = pkiGeneration(cluster, FIRST_GENERATION);
+  return [
+    { kind: 'pki.put', host, directory, user: cluster.user },
+    { kind: 'pki.switch', host, link: pkiLink(cluster), target: `pki.d/${FIRST_GENERATION}` },
+    ...(view.desired[host]?.files ?? []).map((file): Candidate => ({ kind: 'file.put', host, ...file })),
+  ];
+}
+
+/** The candidates that are needed, each with its reason. */
+export function neededDrafts(view: View, candidates: readonly Candidate[]): readonly Draft[] {
+  return candidates.flatMap((candidate) => {
+    const draft = { ...candidate, why: '' };
+    const found = need(draft, view);
+    return found.needed ? [{ ...draft, why: found.reason }] : [];
+  });
+}
+
+function packageCandidates(view: View, host: string): readonly Candidate[] {
+  const packages = view.facts.hosts[host]?.packages.map((each) => each.name) ?? [];
+  return packages.length === 0 ? [] : [{ kind: 'package.hold', host, packages, unit: view.cluster.unit }];
+}
+
+function binaryCandidates(view: View, host: string): readonly Candidate[] {
+  const { cluster, checksums } = view;
+  const directory = binaryDir(cluster);
+  const architecture = architectureOf(view.facts.hosts[host]?.machine ?? '');
+  const link: Candidate = {
+    kind: 'binary.link',
+    host,
+    directory,
+    binDir: cluster.paths.binDir,
+    names: binaryNames(cluster),
+  };
+  if (cluster.binaries.kind === 'system') return directory === cluster.paths.binDir ? [] : [link];
+  if (architecture === undefined) return [link];
+  const install: Candidate = {
+    kind: 'binary.install',
+    host,
+    version: cluster.version,
+    architecture,
+    directory,
+    sha256: checksums[architecture] ?? '',
+    from: describeSource(cluster),
+  };
+  return [install, link];
+}
+
+/** Where binaries come from, in words. */
+export function describeSource(cluster: Cluster): string {
+  const { binaries } = cluster;
+  switch (binaries.kind) {
+    case 'release':
+      return 'the official release';
+    case 'mirror':
+      return binaries.url;
+    case 'file':
+      return binaries.path;
+    case 'system':
+      return binaries.directory;
+  }
+}
+
+function directories(cluster: Cluster): readonly { path: string; mode: string; owner: string; group: string }[] {
+  const { paths, user } = cluster;
+  const generation = pkiGeneration(cluster, FIRST_GENERATION);
+  const root = { owner: 'root', group: 'root' };
+  return [
+    { path: QUORATE_DIR, mode: '0700', ...root },
+    { path: paths.configDir, mode: '0755', ...root },
+    { path: generation.slice(0, generation.lastIndexOf('/')), mode: '0755', ...root },
+    { path: generation, mode: '0755', ...root },
+    { path: paths.dataDir, mode: '0700', owner: user, group: user },
+    ...(paths.walDir === undefined ? [] : [{ path: paths.walDir, mode: '0700', owner: user, group: user }]),
+  ];
+}
+
+/** Every path whose facts planning needs, besides those of the rendered files. */
+export function plannedPaths(cluster: Cluster): readonly string[] {
+  const generation = pkiGeneration(cluster, FIRST_GENERATION);
+  const { binDir } = cluster.paths;
+  return [
+    ...directories(cluster).map((each) => each.path),
+    pkiLink(cluster),
+    ...['server', 'peer', 'client'].map((purpose) => `${generation}/${purpose}.key`),
+    ...['etcd', 'etcdctl', 'etcdutl'].flatMap((name) => [`${binDir}/${name}`, `${binaryDir(cluster)}/${name}`]),
+    ATTEMPT_FILE,
+  ];
+}

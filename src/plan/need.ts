@@ -1,0 +1,187 @@
+/** Whether a step is (still) needed, from facts alone: asked when planning, before it runs, and after, as its verification. */
+import { createHash } from 'node:crypto';
+import type { FileFact, HostFacts } from '../domain/facts.ts';
+import { bootstrapDropIn } from '../domain/layout.ts';
+import { type Draft, type FilePut, type LeafPurpose, type StepKind, TOKEN_PLACEHOLDER } from '../domain/step.ts';
+import { missingCertificates, missingKeys, trustMatches } from './certificates.ts';
+import type { View } from './view.ts';
+
+/** `reason` says why it is needed, or why nothing is to do. */
+export interface Need {
+  readonly needed: boolean;
+  readonly reason: string;
+}
+
+type Checks = { readonly [K in HostStepKind]: (step: Draft<K>, view: View, host: HostFacts) => Need };
+
+/** Steps on hosts whose need the probe's facts answer. Steps of the operator verify themselves when they run. */
+const checks: Checks = {
+  'package.hold': (step, _view, host) => {
+    const loose = host.packages.filter((each) => step.packages.includes(each.name) && !each.held);
+    const runs = host.processes.some((each) => each.executable === '/usr/bin/etcd' && each.unit === step.unit);
+    if (runs) return yes(`the distribution's etcd runs as ${step.unit}`);
+    return loose.length > 0 ? yes(`${names(loose)} would restart ${step.unit} at upgrades`) : no('held already');
+  },
+  'user.ensure': (step, _view, host) =>
+    host.user.exists && host.user.group === step.user
+      ? no(`user ${step.user} exists`)
+      : yes(`there is no user ${step.user} with a group of its own`),
+  'directory.ensure': (step, _view, host) => {
+    const fact = fileAt(host, step.path);
+    if (fact.kind !== 'directory') return yes('there is none yet');
+    const differs = ownershipDiffers(fact, step);
+    return differs === undefined ? no(`${step.path} is as wanted`) : yes(differs);
+  },
+  'binary.install': (step, _view, host) =>
+    fileAt(host, `${step.directory}/etcd`).kind === 'file'
+      ? no(`etcd ${step.version} is installed`)
+      : yes(`etcd ${step.version} is not installed`),
+  'binary.link': (step, _view, host) => {
+    const wrong = step.names.filter(
+      (each) => !linksTo(fileAt(host, `${step.binDir}/${each}`), `${step.directory}/${each}`),
+    );
+    return wrong.length === 0
+      ? no('links point to this version')
+      : yes(`${wrong.join(', ')} not linked to this version`);
+  },
+  'key.make': (step, _view, host) => {
+    const missing = missingKeys(host, step.directory);
+    return missing.length === 0 ? no('keys exist') : yes(`no key yet: ${missing.join(', ')}`);
+  },
+  'pki.put': (step, view, host) => {
+    const missing = certificateGaps(step.directory, view, host);
+    if (missing.length > 0) return yes(missing.map((each) => `${each.purpose}: ${each.reason}`).join('; '));
+    return trustMatches(host, view.pki, step.directory) ? no('certificates match') : yes('the trust bundle differs');
+  },
+  'pki.switch': (step, _view, host) =>
+    linksTo(fileAt(host, step.link), step.target)
+      ? no('this generation is in use')
+      : yes('this generation is not in use'),
+  'file.put': (step, view, host) => fileNeed(step, view, host),
+  'record.attempt': (step, view, host) => {
+    const { attempt } = host.records;
+    const same = attempt?.uuid === view.identity?.uuid && attempt?.memberId === view.identity?.memberIds[step.member];
+    return attempt !== undefined && same ? no('recorded') : yes('it takes part in forming this cluster');
+  },
+  'unit.enable': (_step, _view, host) =>
+    host.unit.fileState === 'enabled' ? no('starts at boot') : yes('it does not start at boot'),
+  'unit.start': (_step, _view, host) =>
+    isActive(host) ? no(`${host.unit.activeState} already`) : yes(`it is ${host.unit.activeState}`),
+  'marker.put': (_step, view, host) => {
+    if (host.records.marker?.uuid !== view.identity?.uuid) return yes('it is healthy and not marked so yet');
+    const leftover = fileAt(host, bootstrapDropIn(view.cluster)).kind !== 'absent';
+    return leftover ? yes('the drop-in of its first start is still there') : no('marked');
+  },
+  'unit.stop': (_step, _view, host) =>
+    host.unit.activeState === 'inactive' || host.unit.activeState === 'failed' || host.unit.loadState === 'not-found'
+      ? no(`not running (${host.unit.activeState})`)
+      : yes(`it is ${host.unit.activeState}`),
+  'unit.disable': (_step, _view, host) =>
+    host.unit.fileState === 'enabled' ? yes('it starts at boot') : no('does not start at boot'),
+  'data.aside': (step, _view, host) => dataNeed(step.path, host),
+  'data.delete': (step, _view, host) => dataNeed(step.path, host),
+  'path.remove': (step, _view, host) => {
+    const left = step.paths.filter((path) => host.files[path] !== undefined && host.files[path]?.kind !== 'absent');
+    return left.length === 0 ? no('gone already') : yes('quorate put it there');
+  },
+};
+
+/** Kinds of steps that the operator's side runs; their effects prove themselves. */
+export const operatorKinds = [
+  'store.create',
+  'authority.make',
+  'admin.issue',
+  'release.fetch',
+  'cert.issue',
+  'cluster.await',
+  'cluster.prove',
+] as const;
+type OperatorKind = (typeof operatorKinds)[number];
+export type HostStepKind = Exclude<StepKind, OperatorKind>;
+
+/** Whether `step` is needed now. Steps of the operator are always needed when they are in a plan. */
+export function need(step: Draft, view: View): Need {
+  if (!isHostStep(step)) return yes('the plan asks for it');
+  const host = view.facts.hosts[step.host];
+  return host === undefined ? yes(`${step.host} was not observed`) : check(step, view, host);
+}
+
+/** Whether the probe's facts can answer for this step. */
+export function isHostStep(step: Draft): step is Draft<HostStepKind> {
+  return !operatorKinds.some((each) => each === step.kind);
+}
+
+function check<K extends HostStepKind>(step: Draft<K>, view: View, host: HostFacts): Need {
+  return checks[step.kind](step, view, host);
+}
+
+/** The content that lands on the host: the token stands where the plan has a placeholder. */
+export function fillToken(content: string, view: View): string {
+  return view.pki.identity === undefined ? content : content.replaceAll(TOKEN_PLACEHOLDER, view.pki.identity.token);
+}
+
+/** Certificates of a generation that must be issued, with reasons. */
+export function certificateGaps(
+  directory: string,
+  view: View,
+  host: HostFacts,
+): readonly { readonly purpose: LeafPurpose; readonly reason: string }[] {
+  const controller = view.cluster.controllers.find((each) => each.name === host.host);
+  if (controller === undefined) return [];
+  return missingCertificates({ cluster: view.cluster, controller, host, pki: view.pki }, directory, view.now);
+}
+
+function fileNeed(step: FilePut, view: View, host: HostFacts): Need {
+  const fact = fileAt(host, step.path);
+  if (fact.kind === 'absent') return yes('there is none yet');
+  if (fact.kind !== 'file') return yes(`it is a ${fact.kind}`);
+  if (fact.sha256 !== sha256(fillToken(step.content, view))) return yes('its content differs');
+  const differs = ownershipDiffers(fact, step);
+  return differs === undefined ? no(`${step.path} matches`) : yes(differs);
+}
+
+function dataNeed(path: string, host: HostFacts): Need {
+  return fileAt(host, path).kind === 'absent' || (host.data.entries.length === 0 && !host.data.wal)
+    ? no('there is no data')
+    : yes('it holds data');
+}
+
+function ownershipDiffers(
+  fact: { readonly mode: string; readonly owner: string; readonly group: string },
+  want: { readonly mode: string; readonly owner: string; readonly group: string },
+): string | undefined {
+  if (Number.parseInt(fact.mode, 8) !== Number.parseInt(want.mode, 8))
+    return `its mode is ${fact.mode}, not ${want.mode}`;
+  if (fact.owner !== want.owner || fact.group !== want.group) {
+    return `it belongs to ${fact.owner}:${fact.group}, not ${want.owner}:${want.group}`;
+  }
+  return undefined;
+}
+
+function fileAt(host: HostFacts, path: string): FileFact {
+  return host.files[path] ?? { kind: 'absent' };
+}
+
+function linksTo(fact: FileFact, target: string): boolean {
+  return fact.kind === 'link' && fact.target === target;
+}
+
+function isActive(host: HostFacts): boolean {
+  return host.unit.activeState === 'active' || host.unit.activeState === 'activating';
+}
+
+function names(packages: readonly { readonly name: string }[]): string {
+  return packages.map((each) => each.name).join(', ');
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function yes(reason: string): Need {
+  return { needed: true, reason };
+}
+
+function no(reason: string): Need {
+  return { needed: false, reason };
+}

@@ -1,0 +1,73 @@
+/** Reset: stops and removes what quorate put on the hosts; data is moved aside unless its deletion was asked for by name. */
+
+import type { Cluster } from '../domain/cluster.ts';
+import {
+  ATTEMPT_FILE,
+  binaryDir,
+  binaryNames,
+  bootstrapDropIn,
+  MARKER_FILE,
+  pkiLink,
+  QUORATE_RUN_DIR,
+  STARTING_FILE,
+} from '../domain/layout.ts';
+import { dropEmptyStages, type Plan, stage } from '../domain/plan.ts';
+import { type Candidate, neededDrafts } from './host-steps.ts';
+import type { View } from './view.ts';
+
+/** The plan that takes the cluster away; hosts that have nothing are left alone. */
+export function planReset(view: View, options: { readonly deleteData: boolean }): Plan {
+  const { cluster } = view;
+  const stopping = cluster.controllers.flatMap(({ name: host }) =>
+    neededDrafts(view, [
+      { kind: 'unit.stop', host, unit: cluster.unit },
+      { kind: 'unit.disable', host, unit: cluster.unit },
+    ]),
+  );
+  const removing = cluster.controllers.flatMap(({ name: host }) =>
+    neededDrafts(view, [
+      ...dataCandidates(cluster, host, options.deleteData),
+      { kind: 'path.remove', host, paths: resetPaths(view, host) },
+    ]),
+  );
+  return dropEmptyStages({
+    verb: 'reset',
+    cluster: cluster.name,
+    inventoryHash: cluster.inventoryHash,
+    warnings: [],
+    stages: [
+      stage('stop', 'stop all members', 'parallel', stopping),
+      stage('remove', 'remove what quorate made', 'parallel', removing),
+    ],
+    reasons: cluster.controllers.map(({ name }) => ({ host: name, reason: 'nothing of quorate is there' })),
+  });
+}
+
+/** Everything that quorate puts on a host, less data and the account; records last, so that a reset can be resumed. */
+export function resetPaths(view: View, host: string): readonly string[] {
+  const { cluster } = view;
+  const files = (view.desired[host]?.files ?? []).map((each) => each.path);
+  return [
+    ...files,
+    ...links(cluster),
+    pkiLink(cluster),
+    `${cluster.paths.configDir}/pki.d`,
+    ...(cluster.binaries.kind === 'system' ? [] : [binaryDir(cluster)]),
+    bootstrapDropIn(cluster),
+    `${QUORATE_RUN_DIR}/bootstrap`,
+    STARTING_FILE,
+    ATTEMPT_FILE,
+    MARKER_FILE,
+  ];
+}
+
+function links(cluster: Cluster): readonly string[] {
+  if (cluster.binaries.kind === 'system' && cluster.binaries.directory === cluster.paths.binDir) return [];
+  return binaryNames(cluster).map((name) => `${cluster.paths.binDir}/${name}`);
+}
+
+function dataCandidates(cluster: Cluster, host: string, deleteData: boolean): readonly Candidate[] {
+  const { dataDir, walDir } = cluster.paths;
+  const kind = deleteData ? 'data.delete' : 'data.aside';
+  return [dataDir, ...(walDir === undefined ? [] : [walDir])].map((path) => ({ kind, host, path }));
+}

@@ -1,0 +1,28 @@
+/** Everything that a planner looks at: values only. */
+import type { Cluster } from '../domain/cluster.ts';
+import type { Facts } from '../domain/facts.ts';
+import type { PkiView } from '../domain/pki-view.ts';
+import type { FilePut } from '../domain/step.ts';
+import type { Identity } from '../domain/verdict.ts';
+
+/** What the inventory wants to stand on one host. */
+export interface HostFiles {
+  /** Configuration, unit, scripts: sorted by path. */
+  readonly files: readonly FilePut[];
+  /** What the one start with `new` runs from, below /run. */
+  readonly bootstrapFiles: readonly FilePut[];
+}
+
+export interface View {
+  readonly cluster: Cluster;
+  readonly facts: Facts;
+  readonly pki: PkiView;
+  /** Computed from the token once there is one. */
+  readonly identity: Identity | undefined;
+  /** By controller name. */
+  readonly desired: Readonly<Record<string, HostFiles>>;
+  /** sha256 of the release tarball by architecture, as far as the inventory or the lock file say. */
+  readonly checksums: Readonly<Record<string, string>>;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
