@@ -1,0 +1,125 @@
+/** From a byte stream to a logged-in ssh2 client: key exchange, host key, authentication. */
+import type { Duplex } from 'node:stream';
+import type { Client } from 'ssh2';
+import type { SshTarget } from '../domain/controller.ts';
+import { QuorateError } from '../domain/errors.ts';
+import { connectTimedOut } from './dial.ts';
+import { messageOf, stageFailure } from './failure.ts';
+import { type HostKeyCheck, noKnownKeyType } from './host-keys.ts';
+import type { Login } from './login.ts';
+
+/** Everything that decides over one handshake. */
+export interface HandshakeInput {
+  readonly client: Client;
+  readonly socket: Duplex;
+  readonly target: SshTarget;
+  /** Names the far end in errors. */
+  readonly who: string;
+  readonly hostKey: HostKeyCheck;
+  readonly login: Login;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A dead connection is noticed after about this long times three. */
+const keepAliveIntervalMs = 10_000;
+
+/**
+ * Resolves once the client is logged in and a new host key is written down. Rejects with a QuorateError that does not
+ * name the host; the client is closed then. Time spent on asking for secrets does not count towards the timeout.
+ */
+export async function handshake(input: HandshakeInput): Promise<void> {
+  try {
+    await negotiate(input);
+    await input.hostKey.record();
+  } catch (error) {
+    input.client.destroy();
+    input.socket.destroy();
+    throw error;
+  }
+}
+
+function negotiate(input: HandshakeInput): Promise<void> {
+  const { client, socket, target, who, hostKey, login, signal } = input;
+  return new Promise((resolve, reject) => {
+    let refusal: QuorateError | undefined;
+    let authenticating = false;
+    const timer = setTimeout(() => fail(timedOut(input, authenticating)), target.connectTimeoutMs);
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+    const fail = (error: unknown): void => {
+      settle();
+      reject(refusal ?? error);
+    };
+    const abort = (): void =>
+      fail(stageFailure('connect', `the login to ${who} was interrupted`, { code: 'interrupted' }));
+
+    client.on('handshake', () => {
+      authenticating = true;
+    });
+    client.on('ready', () => {
+      settle();
+      resolve();
+    });
+    client.on('error', (error) => {
+      if (error.level === 'agent') login.remark(error.message);
+      else fail(handshakeFailure(input, error, authenticating));
+    });
+    client.on('close', () => fail(closedEarly(input, authenticating)));
+    if (signal?.aborted) return abort();
+    signal?.addEventListener('abort', abort, { once: true });
+
+    client.connect({
+      sock: socket,
+      username: target.user,
+      readyTimeout: 0,
+      keepaliveInterval: keepAliveIntervalMs,
+      keepaliveCountMax: 3,
+      algorithms: { serverHostKey: [...hostKey.algorithms] },
+      hostVerifier: (key: Buffer) => {
+        refusal = hostKey.judge(key);
+        return refusal === undefined;
+      },
+      authHandler: (left: readonly string[] | null, _partial, next) => {
+        timer.refresh();
+        login.next(left).then((method) => {
+          timer.refresh();
+          if (method === undefined) fail(login.failure(who));
+          else next(method);
+        }, fail);
+      },
+    });
+  });
+}
+
+function handshakeFailure(input: HandshakeInput, error: Error, authenticating: boolean): QuorateError {
+  const { who, target, hostKey, login } = input;
+  if (authenticating) return login.failure(who, messageOf(error));
+  if (/no matching host key/i.test(error.message)) return noKnownKeyType(target, hostKey);
+  if (/lost before handshake/i.test(error.message)) return closedEarly(input, false);
+  return stageFailure('handshake', `no SSH handshake with ${who}: ${error.message}`, { cause: error });
+}
+
+function closedEarly({ who, login }: HandshakeInput, authenticating: boolean): QuorateError {
+  if (authenticating) return login.failure(who, 'it closed the connection');
+  return stageFailure('handshake', `${who} closed the connection before the SSH handshake`, {
+    cause: hungUp,
+    hint: 'is this an SSH server? It may also limit new connections (MaxStartups, fail2ban)',
+  });
+}
+
+function timedOut({ who, target }: HandshakeInput, authenticating: boolean): QuorateError {
+  if (!authenticating) return connectTimedOut(who, target.connectTimeoutMs);
+  return stageFailure('authentication', `${who} did not finish the login within ${target.connectTimeoutMs / 1000} s`);
+}
+
+/**
+ * Whether the server hung up before it said anything: sshd does that at random above MaxStartups, so it is worth another
+ * try.
+ */
+export function hungUpEarly(error: unknown): boolean {
+  return error instanceof QuorateError && error.cause === hungUp;
+}
+
+const hungUp = Symbol('the server hung up');
