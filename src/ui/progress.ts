@@ -1,0 +1,189 @@
+/**
+ * Draws a block of a heading and rows that change in place: the only place that knows listr2 (9.x), and listr2 does nothing but draw. Its
+ * signal handler, which ends the process, stays off; it writes to the given stream only; a failed row keeps its text.
+ */
+import type { WriteStream } from 'node:tty';
+import {
+  DefaultRenderer,
+  ListrDefaultRendererLogLevels as Level,
+  Listr,
+  ListrLogger,
+  ListrTaskState,
+  ProcessOutput,
+} from 'listr2';
+import type { Paint, Style } from './paint.ts';
+import { wrap } from './text.ts';
+
+/** How many notes of a block stay in sight. */
+const NOTES = 8;
+
+export interface BlockOptions {
+  readonly rows: number;
+  /** A terminal. Whatever else is written to it is held back while the block is drawn. */
+  readonly stream: WriteStream;
+  readonly paint: Paint;
+  readonly width: number;
+}
+
+/** Texts are single lines without colours. They may change at any time, also before the block is drawn. */
+export interface Block {
+  setHeading(text: string): void;
+  setRow(index: number, text: string): void;
+  /** The row stays as it is from now on, as good or as failed. */
+  endRow(index: number, failed: boolean): void;
+  /** A line below the block. */
+  note(text: string): void;
+  /** Every row must have ended. */
+  end(): void;
+  /** Draws from now until the block has ended; rows are left out then, unless one failed. */
+  draw(): Promise<void>;
+  /** Ends the drawing within this call, with the cursor shown. */
+  abort(): void;
+}
+
+export function createBlock(options: BlockOptions): Block {
+  const heading = createLine();
+  const rows = Array.from({ length: options.rows }, createLine);
+  const notes = createLine();
+  const early: string[] = [];
+  let renderer: BlockRenderer | undefined;
+  let abortHeading = () => {};
+  let note = (text: string) => {
+    early.push(text);
+  };
+
+  const listr = new Listr(
+    {
+      title: ' ',
+      task: (_, wrapper) => {
+        heading.show(wrapper);
+        abortHeading = () => {
+          wrapper.task.state$ = ListrTaskState.FAILED;
+        };
+        const tasks = rows.map((row) => ({
+          title: ' ',
+          task: async (_: unknown, each: Titled) => {
+            row.show(each);
+            if (await row.ended) throw new Error('failed');
+          },
+        }));
+        // A task without a title writes below the block, and this one keeps the heading open until the end.
+        const last = {
+          task: async (_: unknown, each: { output: string }) => {
+            note = (text) => {
+              each.output = text;
+            };
+            for (const text of early) note(text);
+            await notes.ended;
+          },
+          rendererOptions: { bottomBar: NOTES, persistentOutput: true },
+        };
+        return wrapper.newListr([...tasks, last], { concurrent: true, exitOnError: false });
+      },
+    },
+    {
+      renderer: rendererFor(options.width, (created) => {
+        renderer = created;
+      }),
+      rendererOptions: lookOf(options),
+      registerSignalListeners: false,
+      exitOnError: false,
+    },
+  );
+  return {
+    setHeading: (text) => heading.set(text),
+    setRow: (index, text) => rows[index]?.set(text),
+    endRow: (index, failed) => rows[index]?.end(failed),
+    note: (text) => note(text),
+    end: () => notes.end(false),
+    draw: async () => {
+      await listr.run();
+    },
+    abort: () => {
+      abortHeading();
+      renderer?.end();
+    },
+  };
+}
+
+interface Titled {
+  title: string;
+}
+
+/** A text that may be set before listr2 has a task for it, and an end that is decided outside of listr2. */
+function createLine() {
+  let text = ' ';
+  let shown: Titled | undefined;
+  let end: (failed: boolean) => void = () => {};
+  const ended = new Promise<boolean>((resolve) => {
+    end = resolve;
+  });
+  return {
+    ended,
+    end,
+    set: (changed: string) => {
+      text = changed;
+      if (shown !== undefined) shown.title = text;
+    },
+    show: (task: Titled) => {
+      shown = task;
+      shown.title = text;
+    },
+  };
+}
+
+type BlockRenderer = Pick<DefaultRenderer, 'end'>;
+
+/** listr2's renderer, told where to draw by us: it would look at stdout for both the terminal and its width. */
+function rendererFor(width: number, onCreate: (renderer: BlockRenderer) => void) {
+  return class extends DefaultRenderer {
+    static override nonTTY = true;
+    #state: 'new' | 'drawing' | 'ended' = 'new';
+
+    constructor(...parameters: ConstructorParameters<typeof DefaultRenderer>) {
+      super(...parameters);
+      onCreate(this);
+    }
+
+    override async render() {
+      await super.render();
+      if (this.#state === 'ended') super.end();
+      else this.#state = 'drawing';
+    }
+
+    override update() {
+      if (this.#state === 'drawing') super.update();
+    }
+
+    override end() {
+      const drawing = this.#state === 'drawing';
+      this.#state = 'ended';
+      if (drawing) super.end();
+    }
+
+    protected override format(message: string, icon: string, level: number) {
+      const [first = '', ...rest] = wrap(message, width - 1, ' '.repeat(level * 2 + 2));
+      return [`${' '.repeat(level * 2)}${icon} ${first.trimStart()}`, ...rest];
+    }
+  };
+}
+
+function lookOf({ stream, paint }: BlockOptions) {
+  const style = (name: Style) => (text?: string) => paint(name, text ?? '');
+  return {
+    logger: new ListrLogger<Level>({ useIcons: true, toStderr: [], processOutput: new ProcessOutput(stream, stream) }),
+    showErrorMessage: false,
+    icon: {
+      [Level.COMPLETED_WITH_FAILED_SUBTASKS]: '✖',
+      [Level.FAILED_WITH_FAILED_SUBTASKS]: '✖',
+      [Level.OUTPUT_WITH_BOTTOMBAR]: '›',
+    },
+    color: {
+      [Level.PENDING]: style('warn'),
+      [Level.COMPLETED]: style('good'),
+      [Level.COMPLETED_WITH_FAILED_SUBTASKS]: style('bad'),
+      [Level.FAILED]: style('bad'),
+      [Level.FAILED_WITH_FAILED_SUBTASKS]: style('bad'),
+    },
+  };
+}
