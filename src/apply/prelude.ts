@@ -38,7 +38,7 @@ trap leave EXIT
 trap 'exit 143' HUP INT TERM
 rm -rf ${quote(QUORATE_DIR)}/stage.*
 stage=$(mktemp -d ${quote(QUORATE_DIR)}/stage.XXXXXX)
-tar -xf - -C "$stage"`;
+tar -xmf - -C "$stage"`;
 }
 
 const functions = `starttime() {

@@ -1,0 +1,149 @@
+/** Runs the steps of one host in one stage: one script, one tar stream, one round trip, ended by a fresh probe. */
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
+import { QuorateError } from '../domain/errors.ts';
+import type { HostFacts } from '../domain/facts.ts';
+import type { Step } from '../domain/step.ts';
+import { describe } from '../plan/describe.ts';
+import type { HostStepKind } from '../plan/need.ts';
+import type { View } from '../plan/view.ts';
+import type { Connection } from '../transport/transport.ts';
+import { type CompileContext, compile } from './compile.ts';
+import { type Fragment, stagedNames } from './fragment.ts';
+import type { ExecutorPorts, IssuedLeaves } from './ports.ts';
+import { LOCK_LOST, STEP_LINE, STEPS_DONE, stageScript } from './prelude.ts';
+import { stageTar } from './stage-tar.ts';
+
+export interface HostStage {
+  readonly stage: string;
+  readonly connection: Connection;
+  readonly steps: readonly Step<HostStepKind>[];
+  readonly view: View;
+  readonly issued: IssuedLeaves;
+  readonly token: string;
+}
+
+/** Longest that one host may take for one stage: a download over a slow line is the longest of them. */
+const STAGE_TIMEOUT_MS = 30 * 60_000;
+const STDERR_LIMIT = 16 * 1024;
+
+/**
+ * Runs the steps in order and returns what the host is afterwards.
+ * @throws QuorateError step-failed with host and step; unreachable when the connection was lost (the script may go on: its
+ * lock says so).
+ */
+export async function runHostStage(work: HostStage, ports: ExecutorPorts): Promise<HostFacts> {
+  const fragments = await compileAll(work, ports);
+  const { host } = work.connection;
+  const script = stageScript(fragments, work.token, ports.probeScript(host));
+  const sentAt = ports.now();
+  const output = await runScript(work, { script, tar: await stageTar(fragments.flatMap((each) => each.files)) }, ports);
+  return ports.parseProbe(host, output, sentAt, ports.now());
+}
+
+async function compileAll(work: HostStage, ports: ExecutorPorts): Promise<readonly Fragment[]> {
+  const { operator } = ports;
+  const install = work.steps.find((step): step is Step<'binary.install'> => step.kind === 'binary.install');
+  const architecture = install?.architecture ?? '';
+  const downloads = install !== undefined && (await operator.downloadScript(architecture, '')) !== undefined;
+  const context: CompileContext = {
+    view: work.view,
+    issued: work.issued,
+    release: install === undefined || downloads ? undefined : await operator.release(architecture),
+    download: downloads ? async (target) => (await operator.downloadScript(architecture, target)) ?? '' : undefined,
+    stage: stagedNames(),
+    timestamp: new Date(ports.now()).toISOString(),
+  };
+  return Promise.all(work.steps.map((step) => compile(step, context)));
+}
+
+async function runScript(
+  work: HostStage,
+  input: { readonly script: string; readonly tar: NodeJS.ReadableStream },
+  ports: ExecutorPorts,
+): Promise<string> {
+  const { connection } = work;
+  const watch = watchSteps(work, ports);
+  const process = await connection.start({ script: input.script, root: true, label: work.stage });
+  const timer = setTimeout(() => process.close(), STAGE_TIMEOUT_MS);
+  const abort = (): void => process.close();
+  ports.signal.addEventListener('abort', abort, { once: true });
+  try {
+    const stderr = collect(process.stderr, STDERR_LIMIT);
+    const lines = readLines(process.stdout, watch.line);
+    pipeline(input.tar, process.stdin).catch(() => undefined);
+    const end = await process.done;
+    const output = await lines;
+    if (end.status === 0 && watch.done()) return output;
+    throw watch.failure(end.status, await stderr);
+  } finally {
+    clearTimeout(timer);
+    ports.signal.removeEventListener('abort', abort);
+  }
+}
+
+interface StepWatch {
+  line(text: string): void;
+  done(): boolean;
+  failure(status: number | undefined, stderr: string): QuorateError;
+}
+
+function watchSteps(work: HostStage, ports: ExecutorPorts): StepWatch {
+  const { host } = work.connection;
+  let current = -1;
+  let since = ports.now();
+  let finished = false;
+  const text = (): string => {
+    const step = work.steps[current];
+    return step === undefined ? 'begin' : describe(step).text;
+  };
+  const event = { stage: work.stage, host };
+  const close = (): void => {
+    if (current >= 0) ports.emit({ type: 'step-done', ...event, text: text(), elapsedMs: ports.now() - since });
+  };
+  return {
+    line(line) {
+      if (!line.startsWith(STEP_LINE) && line !== STEPS_DONE) return;
+      close();
+      since = ports.now();
+      finished = line === STEPS_DONE;
+      current = finished ? -1 : Number(line.slice(STEP_LINE.length));
+      if (!finished) ports.emit({ type: 'step-start', ...event, text: text() });
+    },
+    done: () => finished,
+    failure(status, stderr) {
+      const reason = lastLine(stderr) || `exit status ${status ?? 'none'}`;
+      ports.emit({ type: 'step-failed', ...event, text: text(), reason, elapsedMs: ports.now() - since });
+      if (status === LOCK_LOST) {
+        return new QuorateError('locked', `${host}: the lock of this run is gone: another run took this host over`, {
+          host,
+        });
+      }
+      return new QuorateError('step-failed', `${host}: ${text()}: ${reason}`, {
+        host,
+        step: work.steps[current]?.id,
+        detail: stderr,
+        hint: 'nothing half-written is in use; mend the cause and run the same command again, it goes on from here',
+      });
+    },
+  };
+}
+
+async function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): Promise<string> {
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+    onLine(line);
+    lines.push(line);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+async function collect(stream: NodeJS.ReadableStream, limit: number): Promise<string> {
+  let text = '';
+  for await (const chunk of stream) if (text.length < limit) text += String(chunk);
+  return text;
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}

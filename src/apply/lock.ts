@@ -1,0 +1,97 @@
+/** Takes the lock on hosts in sorted order, holds it through the connections, gives it back. */
+import { randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { QuorateError } from '../domain/errors.ts';
+import { compareText } from '../domain/plan.ts';
+import type { Connection, RemoteProcess } from '../transport/transport.ts';
+import { LOCK_HELD, LOCK_TAKEN, LOCK_TAKEN_OVER, type LockOwner, lockScript, RELEASE } from './lock-script.ts';
+
+/** A lock that is held on every host it was asked for. */
+export interface HeldLock {
+  readonly token: string;
+  /** Hosts on which a lock left behind by a run that is gone was taken over. */
+  readonly takenOver: readonly string[];
+  release(): Promise<void>;
+}
+
+interface Holder {
+  readonly host: string;
+  readonly process: RemoteProcess;
+}
+
+/**
+ * Locks every one of `connections`, one after the other in the order of their names, so that of two runs one wins. When
+ * one is held by somebody else, those taken so far are given back.
+ * @throws QuorateError locked, with who holds it since when; unreachable.
+ */
+export async function takeLock(connections: readonly Connection[], owner: Omit<LockOwner, 'token'>): Promise<HeldLock> {
+  const token = randomBytes(16).toString('hex');
+  const holders: Holder[] = [];
+  const takenOver: string[] = [];
+  const release = async (): Promise<void> => {
+    await Promise.allSettled(holders.map(giveBack));
+  };
+  try {
+    for (const connection of [...connections].sort((a, b) => compareText(a.host, b.host))) {
+      const { holder, answer } = await hold(connection, { ...owner, token });
+      holders.push(holder);
+      if (answer === LOCK_TAKEN_OVER) takenOver.push(connection.host);
+    }
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { token, takenOver, release };
+}
+
+async function hold(connection: Connection, owner: LockOwner): Promise<{ holder: Holder; answer: string }> {
+  const process = await connection.start({ script: lockScript(owner), root: true, label: 'take the lock' });
+  process.done.catch(() => undefined);
+  process.stderr.resume();
+  const lines = createInterface({ input: process.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => {
+    const line = await lines.next();
+    return line.done === true ? '' : line.value;
+  };
+  const answer = await next();
+  if (answer === LOCK_TAKEN || answer === LOCK_TAKEN_OVER) {
+    return { holder: { host: connection.host, process }, answer };
+  }
+  if (answer !== LOCK_HELD) {
+    process.close();
+    throw new QuorateError('step-failed', `${connection.host}: the lock could not be taken`, {
+      host: connection.host,
+      hint: 'look at /var/lib/quorate on that host: is the disk full or read-only?',
+    });
+  }
+  throw await heldBy(connection.host, next);
+}
+
+async function heldBy(host: string, next: () => Promise<string>): Promise<QuorateError> {
+  await next();
+  const owner = await next();
+  const command = await next();
+  const since = await next();
+  const alive = (await next()) === 'yes';
+  const scripts = (await next()).trim();
+  const what = alive ? 'its connection is alive' : `a script of it still runs there (pid ${scripts})`;
+  return new QuorateError('locked', `${host}: locked by ${owner} since ${since} (${command}); ${what}`, {
+    host,
+    hint: 'wait for that run, or look with quorate unlock -i FILE: it releases a lock whose owner is proved gone',
+  });
+}
+
+async function giveBack({ process }: Holder): Promise<void> {
+  process.stdin.end(RELEASE);
+  const gone = process.done.then(
+    () => undefined,
+    () => undefined,
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 5_000);
+  });
+  await Promise.race([gone, late]);
+  clearTimeout(timer);
+  process.close();
+}

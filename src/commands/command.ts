@@ -1,0 +1,144 @@
+/** The shape of a verb. Each is one file; index.ts is the table, and a verb's file is loaded when it runs. */
+import type { Cluster } from '../domain/cluster.ts';
+import type { QuorateError } from '../domain/errors.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { View } from '../plan/view.ts';
+
+/** A verb's entry in the table: all that `--help` needs. */
+export interface CommandEntry {
+  /** `status`, or `lab up` below a group. */
+  readonly name: string;
+  readonly summary: string;
+  /** `[user@]host[:port]...`; '' for none. */
+  readonly argument: string;
+  readonly options: readonly OptionEntry[];
+  readonly example: string;
+  readonly load: () => Promise<Verb>;
+}
+
+export interface OptionEntry {
+  /** `--out FILE`, `-i, --inventory FILE`, `--yes`. */
+  readonly flags: string;
+  readonly description: string;
+}
+
+/** What a verb is called with. Option names are in camel case. */
+export interface Invocation {
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Runs and gives the exit status. */
+export type Verb = (invocation: Invocation, ports: Ports) => Promise<number>;
+
+/** What verbs may do. */
+export interface Ports {
+  readonly ui: VerbUi;
+  now(): number;
+  /** The inventory of `-i`, `QUORATE_INVENTORY` or ./quorate.yml, resolved. */
+  cluster(): Promise<Cluster>;
+  /** The inventory at a path; undefined: the one that cluster() takes. */
+  clusterAt(path: string | undefined): Promise<Cluster>;
+  /** Connects and observes. The session must be closed. */
+  session(cluster: Cluster, wish: SessionWish): Promise<Session>;
+  /** Files that would land on each host, without connecting. */
+  render(cluster: Cluster): Promise<Readonly<Record<string, readonly RenderedFile[]>>>;
+  readonly files: FilePort;
+  readonly operator: OperatorFacts;
+}
+
+export interface RenderedFile {
+  readonly path: string;
+  readonly mode: string;
+  readonly owner: string;
+  readonly group: string;
+  readonly content: string;
+}
+
+/** The operator's machine. */
+export interface FilePort {
+  /** Writes a file that must not exist, or replaces it where `replace` says so; parents are made. */
+  write(path: string, content: string, options: { readonly mode: number; readonly replace: boolean }): Promise<void>;
+  read(path: string): Promise<string>;
+  exists(path: string): Promise<boolean>;
+}
+
+export interface OperatorFacts {
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+}
+
+export interface SessionWish {
+  /** Whether etcd is asked too, with the operator's certificate. */
+  readonly endpoints: boolean;
+  /** Whether a host that cannot be reached ends it (all of them are told), or is a fact. */
+  readonly requireAll: boolean;
+}
+
+/** Open connections to the hosts of a cluster, and what was seen. */
+export interface Session {
+  readonly view: View;
+  /** One error for each host that could not be reached. */
+  readonly failures: readonly QuorateError[];
+  /** Refuses what cannot be built on; warnings are told. @throws QuorateError refused */
+  preflight(): void;
+  /** Looks again. */
+  refresh(): Promise<View>;
+  /** Shows the plan with the diffs of its files. */
+  show(plan: Plan, to: 'stdout' | 'stderr'): Promise<void>;
+  /** The plan as a JSON value without secrets. */
+  toJson(plan: Plan): unknown;
+  /** Takes the lock, runs the plan, gives the lock back. */
+  apply(plan: Plan): Promise<void>;
+  /** The operator's certificate for etcd, decrypted in memory; undefined where there is none yet. */
+  credentials(): Promise<{ readonly ca: string; readonly cert: string; readonly key: string } | undefined>;
+  /** Releases locks whose owner is gone; what was found, host by host. */
+  unlock(): Promise<
+    readonly { readonly host: string; readonly outcome: 'none' | 'released' | 'held'; readonly text: string }[]
+  >;
+  close(): Promise<void>;
+}
+
+/** The part of the terminal that verbs use. */
+export interface VerbUi {
+  readonly mode: 'live' | 'plain' | 'json' | 'quiet';
+  readonly interactive: boolean;
+  out(text: string): void;
+  json(value: unknown): void;
+  table(table: VerbTable): void;
+  note(text: string): void;
+  warn(text: string): void;
+  /** @throws QuorateError usage off a terminal, naming the flag to give instead. */
+  confirm(confirmation: {
+    readonly question: string;
+    readonly expect: string;
+    readonly instead: string;
+  }): Promise<boolean>;
+  askText(question: {
+    readonly question: string;
+    readonly instead: string;
+    readonly initial?: string;
+  }): Promise<string>;
+}
+
+export interface VerbTable {
+  readonly columns: readonly {
+    readonly title: string;
+    readonly align?: 'left' | 'right';
+    readonly optional?: boolean;
+  }[];
+  readonly rows: readonly (readonly VerbCell[])[];
+}
+export type VerbCell = string | { readonly text: string; readonly level: 'good' | 'warn' | 'bad' | 'faint' };
+
+/** An option that is a flag. */
+export function flag(invocation: Invocation, name: string): boolean {
+  return invocation.options[name] === true;
+}
+
+/** An option that takes a value; undefined where it was not given. */
+export function value(invocation: Invocation, name: string): string | undefined {
+  const found = invocation.options[name];
+  return typeof found === 'string' ? found : undefined;
+}

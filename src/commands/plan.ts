@@ -1,0 +1,48 @@
+/** quorate plan: what would change, and why; changes nothing. */
+import { QuorateError } from '../domain/errors.ts';
+import { isEmpty, type Plan } from '../domain/plan.ts';
+import { judgeCluster } from '../domain/verdict.ts';
+import { planBootstrap, planDrift } from '../plan/bootstrap.ts';
+import { planReset } from '../plan/reset.ts';
+import type { View } from '../plan/view.ts';
+import { flag, type Invocation, type Verb, value } from './command.ts';
+
+export const plan: Verb = async (invocation, ports) => {
+  const planner = chooseVerb(invocation);
+  const cluster = await ports.cluster();
+  const session = await ports.session(cluster, { endpoints: true, requireAll: true });
+  try {
+    const made = planner(session.view);
+    if (made.verb === 'bootstrap' && !isEmpty(made)) session.preflight();
+    const out = value(invocation, 'out');
+    if (out !== undefined) {
+      const text = `${JSON.stringify(session.toJson(made), undefined, 2)}\n`;
+      await ports.files.write(out, text, { mode: 0o600, replace: true });
+    }
+    if (ports.ui.mode === 'json') ports.ui.json(session.toJson(made));
+    else await session.show(made, 'stdout');
+    return flag(invocation, 'exitCode') && !isEmpty(made) ? 2 : 0;
+  } finally {
+    await session.close();
+  }
+};
+
+function chooseVerb(invocation: Invocation): (view: View) => Plan {
+  const [verb] = invocation.args;
+  switch (verb) {
+    case undefined:
+      return planAny;
+    case 'bootstrap':
+      return planBootstrap;
+    case 'reset':
+      return (view) => planReset(view, { deleteData: false });
+    default:
+      throw new QuorateError('usage', `plan: there is no plan for "${verb}"`, { hint: 'one of: bootstrap, reset' });
+  }
+}
+
+/** Bootstrap where there is no cluster yet, drift where there is one. */
+function planAny(view: View): Plan {
+  const verdict = judgeCluster(view.cluster, view.facts, view.identity);
+  return verdict.kind === 'formed' && verdict.unmarked.length === 0 ? planDrift(view) : planBootstrap(view);
+}
