@@ -3,7 +3,7 @@
 /** A file, directory or link as `stat` sees it (links are not followed). */
 export type FileFact =
   | { readonly kind: 'absent' }
-  /** sha256 in hex. */
+  /** `mode` has four octal digits (`0640`). sha256 in hex; '' where it was not taken: private keys, and where sha256sum is missing. */
   | {
       readonly kind: 'file';
       readonly mode: string;
@@ -45,7 +45,7 @@ export interface RunRecord {
   readonly binarySha256: string;
 }
 
-/** A process named etcd, whoever started it. */
+/** A process named etcd in the host's own network namespace, whoever started it. */
 export interface EtcdProcess {
   readonly pid: number;
   /** Absolute path of the executable, '' where unreadable. */
@@ -128,6 +128,10 @@ export interface HostFacts {
   /** The controller's name. */
   readonly host: string;
   readonly hostname: string;
+  /** `/etc/machine-id`, '' where there is none; clones of one image may share it. */
+  readonly machineId: string;
+  /** The kernel's boot ID: two hosts with the same one (and the same machine ID) are one machine. */
+  readonly bootId: string;
   readonly os: {
     readonly id: string;
     readonly like: readonly string[];
@@ -145,6 +149,9 @@ export interface HostFacts {
   readonly disk: DiskFact;
   /** Of the folder that holds libDir. */
   readonly libDisk: DiskFact;
+  /** Directories that quorate would write (asked for, or their nearest existing parent) and that root cannot: read-only file systems. */
+  readonly readOnlyPaths: readonly string[];
+  /** Without brackets; less 127.0.0.1, ::1 and link-local ones; sorted. */
   readonly addresses: readonly string[];
   /** Programs that quorate needs and that are missing. */
   readonly missingTools: readonly string[];
@@ -161,6 +168,7 @@ export interface HostFacts {
   readonly unit: UnitFact;
   readonly run: RunRecord | undefined;
   readonly processes: readonly EtcdProcess[];
+  /** On this controller's client, peer and metrics ports only. */
   readonly listeners: readonly Listener[];
   readonly data: DataFact;
   readonly records: HostRecords;

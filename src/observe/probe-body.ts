@@ -1,0 +1,261 @@
+/** The fixed part of the probe script: functions, then one record after another. Cheap because few programs are started. */
+
+export const PROBE_BEGIN = 'quorate-probe 1 begin';
+export const PROBE_TEXTS = 'quorate-probe 1 texts';
+export const PROBE_END = 'quorate-probe 1 end';
+
+/** What `stat` is asked for; a line of `.digests` repeats it, since whatever changes content or inode changes `%i` or `%z`. */
+export const STAT_FORMAT = '%f %a %U %G %s %i %z|%n';
+
+/** Of a longer text only this much is sent, and the parser leaves it out. */
+export const TEXT_LIMIT_BYTES = 262_144;
+
+/** systemd's names of what the unit fact needs (systemctl show). */
+export const UNIT_PROPERTIES = [
+  ...['LoadState', 'ActiveState', 'SubState', 'UnitFileState', 'FragmentPath', 'DropInPaths', 'MainPID'],
+  ...['InvocationID', 'NRestarts', 'NeedDaemonReload', 'ExecMainCode', 'ExecMainStatus'],
+] as const;
+
+const functions = `
+emit() { out="$out$1 \${#2}$nl$2$nl"; }
+has() { command -v "$1" >/dev/null 2>&1; }
+line() { value=; [ -r "$1" ] && IFS= read -r value <"$1"; }
+lines() {
+  value=
+  [ -r "$1" ] || return 1
+  while IFS= read -r each || [ -n "$each" ]; do value="$value$each$nl"; done <"$1"
+}
+spread() {
+  command=$1
+  IFS=$nl
+  set -f
+  set -- $2
+  set +f
+  unset IFS
+  [ $# -eq 0 ] || $command "$@"
+}
+nearest() {
+  near=$1
+  until [ -d "$near" ]; do near=\${near%/*} near=\${near:-/}; done
+}
+writes() {
+  for path do
+    nearest "$path"
+    [ -w "$near" ] || unwritable="$unwritable$path$nl"
+  done
+}
+alive() {
+  case $1 in '' | *[!0-9]*) return 1 ;; esac
+  line "/proc/$1/stat" || return 1
+  set -- "$2" \${value##*) }
+  [ "$1" = "\${21}" ]
+}
+look() {
+  case $1 in *"$nl"*) return 1 ;; esac
+  case "$nl$found" in *"$nl$1$nl"*) return 1 ;; esac
+  if [ -L "$1" ]; then
+    links="$links$1$nl"
+  elif [ ! -e "$1" ]; then
+    return 1
+  fi
+  found="$found$1$nl"
+  [ -f "$1" ] && [ ! -L "$1" ]
+}
+see() { for path do look "$path"; done; }
+big() { for path do look "$path" && large="$large$path$nl"; done; }
+text() { for path do look "$path" && small="$small$path$nl"; done; }
+stat_all() { stat -c '${STAT_FORMAT}' -- "$@"; }
+hash_all() { sha256sum -- "$@"; }
+read_all() { head -q -c ${TEXT_LIMIT_BYTES} -- "$@"; }
+count() { echo $#; }
+link_all() {
+  targets=$(readlink -- "$@" 2>/dev/null)
+  if [ "$(spread count "$targets")" = $# ]; then
+    printf '%s\\n' "$targets"
+  else
+    for path do readlink "$path" || echo; done
+  fi
+}
+vouch() {
+  rest=$large large=
+  if [ -n "$rest" ] && [ -r "$digests" ]; then
+    while IFS='|' read -r sha inode path; do
+      case "$nl$stats$nl" in *"$nl$inode|$path$nl"*) hashes="$hashes$sha  $path$nl" ;; esac
+    done <"$digests"
+  fi
+  spread unvouched "$rest"
+}
+unvouched() {
+  for path do
+    case "$nl$hashes" in *"  $path$nl"*) ;; *) large="$large$path$nl" ;; esac
+  done
+}`;
+
+const system = `
+read -r began rest </proc/uptime
+uid=$(id -u)
+emit uid "$uid"
+emit machine "$(uname -m)"
+line /proc/sys/kernel/hostname
+emit hostname "$value"
+line /etc/machine-id
+emit machine-id "$value"
+line /proc/sys/kernel/random/boot_id
+emit boot-id "$value"
+lines /etc/os-release || lines /usr/lib/os-release
+emit os-release "$value"
+value=
+while read -r name value rest; do [ "$name" = MemTotal: ] && break; done </proc/meminfo
+emit memory-kib "$value"
+missing=
+for each in $tools; do has "$each" || missing="$missing$each "; done
+emit missing-tools "$missing"
+key_tool=
+for each in openssl ssh-keygen; do has "$each" && key_tool=$each; done
+emit key-tool "$key_tool"
+systemd=no
+[ -d /run/systemd/system ] && systemd=yes
+emit systemd "$systemd"
+emit systemd-version "$(has systemctl && systemctl --version 2>/dev/null)"
+value=
+[ $systemd = yes ] && value=$(systemctl show -p ${UNIT_PROPERTIES.join(',')} -- "$unit" 2>/dev/null)
+emit unit "$value"
+value=
+if has getent; then value=$(getent passwd "$user"); fi
+emit user "$value"
+[ -n "$value" ] && value=$(id -gn "$user" 2>/dev/null)
+emit group "$value"
+if has ip; then value=$(ip -o addr show 2>/dev/null); else value=; fi
+emit addresses "$value"
+value=
+has ip || value=$(cat /proc/net/fib_trie /proc/net/if_inet6 2>/dev/null)
+emit address-tables "$value"
+nearest "$data_dir"
+first=$near
+nearest "$lib_dir"
+emit disks "$(stat -f -c '%S %b %a %c %d' -- "$first" "$near")"
+spinning=
+for each in $(stat -L -c %d -- "$first" "$near"); do
+  device=$(((each >> 8) & 4095)):$(((each & 255) | ((each >> 12) & 1048320)))
+  line "/sys/dev/block/$device/queue/rotational" || line "/sys/dev/block/$device/../queue/rotational" || value=-
+  spinning="$spinning$value "
+done
+emit rotational "$spinning"
+unwritable=
+[ "$uid" = 0 ] && written
+emit unwritable "$unwritable"
+emit data-dir "$data_dir"
+emit lib-dir "$lib_dir"`;
+
+const processes = `
+patterns= sockets=
+note_sockets() {
+  for each do
+    set -- $each
+    ours "$2" && sockets="$sockets$2 \${10}$nl" patterns="$patterns -e socket:.\${10}."
+  done
+}
+spread note_sockets "$(grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null)"
+emit sockets "$sockets"
+ours_net=$(readlink /proc/self/ns/net)
+found_etcds=$(grep -lE '^etcd([-_.]?v?[0-9].*)?$' /proc/[0-9]*/comm 2>/dev/null)
+folders=
+for each in $found_etcds; do
+  each=\${each%/comm} value=
+  [ -n "$ours_net" ] && value=$(readlink "$each/ns/net" 2>/dev/null)
+  [ -z "$value" ] || [ "$value" = "$ours_net" ] || continue
+  folders="$folders $each/fd"
+  value=$(readlink "$each/exe" 2>/dev/null)
+  emit process "\${each#/proc/}$nl$value$nl$(cat "$each/cgroup" 2>/dev/null)$nl$nl$(tr '\\000\\n' '\\n ' <"$each/cmdline" 2>/dev/null)"
+done
+owners=
+note_owners() {
+  for each do
+    case $each in
+      /proc/*) pid=\${each#/proc/} pid=\${pid%%/*} ;;
+      *'socket:['*)
+        line "/proc/$pid/comm"
+        each=\${each##*'socket:['}
+        owners="$owners\${each%]} $pid $value$nl" ;;
+    esac
+  done
+}
+if [ -n "$sockets" ]; then
+  spread note_owners "$(ls -ln /proc/self/fd $folders 2>/dev/null | grep -e '^/proc/' $patterns)"
+  [ -n "$owners" ] && [ "$(spread count "$owners")" -ge "$(spread count "$sockets")" ] ||
+    spread note_owners "$(ls -ln /proc/[0-9]*/fd 2>/dev/null | grep -e '^/proc/' $patterns)"
+fi
+emit owners "$owners"
+packages=
+if [ -e /var/lib/dpkg/info/etcd-server.list ] || [ -e /var/lib/dpkg/info/etcd.list ]; then
+  packages=$(dpkg-query -W -f '\${db:Status-Abbrev} \${Package} \${Version}\\n' etcd-server etcd 2>/dev/null)
+elif [ -e /usr/bin/etcd ] && has rpm && packages=$(rpm -q --qf 'ii %{NAME} %{VERSION}-%{RELEASE}\\n' etcd 2>/dev/null); then
+  grep -qsE '^([0-9]+:)?etcd-' /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list &&
+    packages="h\${packages#i}"
+else
+  packages=
+fi
+emit packages "$packages"
+defaults=
+for each in /etc/default/etcd /etc/sysconfig/etcd; do [ -e "$each" ] && defaults="$defaults$each$nl"; done
+emit defaults "$defaults"`;
+
+const state = `
+wal=no
+for each in "$wal_dir"/*.wal; do [ -e "$each" ] && wal=yes; done
+emit wal "$wal"
+entries=
+for each in "$data_dir"/* "$data_dir"/.[!.]*; do
+  [ -e "$each" ] || [ -L "$each" ] && entries="$entries\${each##*/}$nl"
+done
+emit entries "$entries"
+lines "$run_file"
+emit run "$value"
+lock=
+if [ -d "$lock_dir" ]; then
+  for each in token owner command since; do
+    line "$lock_dir/$each"
+    lock="$lock$value$nl"
+  done
+  line "$lock_dir/holder"
+  set -- $value
+  if alive "$1" "$2"; then lock="\${lock}yes$nl"; else lock="\${lock}no$nl"; fi
+  for each in "$lock_dir"/run.*; do
+    line "$each"
+    pid=\${each##*.}
+    if alive "$pid" "$value" || { [ -z "$value" ] && [ -d "/proc/$pid" ]; }; then lock="$lock$pid "; fi
+  done
+fi
+emit lock "$lock"`;
+
+const files = `
+choose
+stats=$(spread stat_all "$found")
+emit stats "$stats"
+hashes=
+vouch
+emit hashes "$hashes$(spread hash_all "$small$large")"
+emit links "$links"
+emit targets "$(spread link_all "$links")"
+emit texts "$small"
+emit clock "$(date +%s.%N)"
+read -r value rest </proc/uptime
+emit uptimes "$began $value"
+emit end ok
+echo '${PROBE_BEGIN}'
+has base64 && printf %s "$out" | base64
+echo '${PROBE_TEXTS}'
+has base64 && spread read_all "$small" | base64
+echo '${PROBE_END}'
+`;
+
+/** POSIX sh; expects the variables and functions that probe-script.ts defines above it. Starts about forty programs. */
+export const probeBody = `set +euf
+set +C
+unset IFS
+LC_ALL=C TZ=UTC0
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL TZ PATH
+nl='
+'
+out= found= small= large= links=${functions}${system}${processes}${state}${files}`;

@@ -1,0 +1,79 @@
+/** Which paths of a host the probe looks at, and how closely. */
+import type { Cluster } from '../domain/cluster.ts';
+import {
+  ATTEMPT_FILE,
+  BOOTSTRAP_CONFIG,
+  binaryDir,
+  binaryNames,
+  bootstrapDropIn,
+  configFile,
+  LOCK_DIR,
+  MARKER_FILE,
+  pkiLink,
+  QUORATE_DIR,
+  QUORATE_RUN_DIR,
+  STARTING_FILE,
+  unitFile,
+} from '../domain/layout.ts';
+
+/** How closely the probe looks: at the inode alone, at its hash, or at its text as well. Globs are relative, with `/`. */
+export interface ProbePaths {
+  readonly seen: readonly string[];
+  /** Every entry of these directories is seen (not hashed: private keys lie there). */
+  readonly seenIn: readonly string[];
+  /** Every entry of every directory in these is seen. */
+  readonly seenBelow: readonly string[];
+  /** Large files: hashed unless {@link digests} still vouches for them. */
+  readonly binaries: readonly string[];
+  /** Notes of sha256 and inode beside the binaries (see digests.ts). */
+  readonly digests: string;
+  /** Hashed, and their text is taken. */
+  readonly texts: readonly string[];
+  readonly textsIn: readonly { readonly directory: string; readonly glob: string }[];
+  /** Directories that quorate writes to. */
+  readonly written: readonly string[];
+  readonly walDir: string;
+  readonly lockDir: string;
+  readonly runFile: string;
+}
+
+/** Public files of a PKI generation; everything else in it is looked at, never read. */
+const PUBLIC_FILES = ['ca.crt', 'peer-ca.crt', 'server.crt', 'peer.crt', 'client.crt'];
+const KEYS = ['server.key', 'peer.key', 'client.key'];
+
+/** The paths for a cluster; `texts` adds files whose hash and text a planner wants besides. */
+export function probePaths(cluster: Cluster, texts: readonly string[] = []): ProbePaths {
+  const { configDir, dataDir, libDir, binDir, walDir } = cluster.paths;
+  const pki = pkiLink(cluster);
+  const generations = `${configDir}/pki.d`;
+  const binaries = binaryDir(cluster);
+  return {
+    seen: [
+      ...[configDir, pki, generations, dataDir, libDir, binDir, binaries, QUORATE_DIR, LOCK_DIR],
+      ...(walDir === undefined ? [] : [walDir]),
+      ...binaryNames(cluster).map((each) => `${binDir}/${each}`),
+      ...KEYS.map((each) => `${pki}/${each}`),
+      BOOTSTRAP_CONFIG,
+    ],
+    seenIn: [generations, libDir],
+    seenBelow: [generations],
+    binaries: binaryNames(cluster).map((each) => `${binaries}/${each}`),
+    digests: `${binaries}/.digests`,
+    texts: [
+      ...[configFile(cluster), `${configFile(cluster)}.next`, unitFile(cluster), bootstrapDropIn(cluster)],
+      ...['/etc/profile.d/etcdctl.sh', '/etc/bash_completion.d/etcdctl'],
+      ...[ATTEMPT_FILE, STARTING_FILE, MARKER_FILE],
+      ...PUBLIC_FILES.map((each) => `${pki}/${each}`),
+      ...texts,
+    ],
+    textsIn: [
+      { directory: generations, glob: '/*/*.crt' },
+      { directory: generations, glob: '/*/*.pub' },
+      { directory: `${unitFile(cluster)}.d`, glob: '/*.conf' },
+    ],
+    written: [configDir, dataDir, libDir, binDir, '/etc/systemd/system', QUORATE_DIR, ...(walDir ? [walDir] : [])],
+    walDir: walDir ?? `${dataDir}/member/wal`,
+    lockDir: LOCK_DIR,
+    runFile: `${QUORATE_RUN_DIR}/${cluster.unit}.run`,
+  };
+}

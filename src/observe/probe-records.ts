@@ -1,0 +1,106 @@
+/** Takes the probe's answer apart: markers, base64, records. Strict, because a cut or changed answer must never look like facts. */
+import { QuorateError } from '../domain/errors.ts';
+import { PROBE_BEGIN, PROBE_END, PROBE_TEXTS } from './probe-body.ts';
+
+const keys = [
+  ...['uid', 'machine', 'hostname', 'machine-id', 'boot-id', 'os-release', 'memory-kib', 'missing-tools', 'key-tool'],
+  ...['systemd', 'systemd-version', 'unit', 'user', 'group', 'addresses', 'address-tables', 'disks', 'rotational'],
+  ...[
+    'unwritable',
+    'data-dir',
+    'lib-dir',
+    'sockets',
+    'owners',
+    'packages',
+    'defaults',
+    'wal',
+    'entries',
+    'run',
+    'lock',
+  ],
+  ...['stats', 'hashes', 'links', 'targets', 'texts', 'clock', 'uptimes', 'end'],
+] as const;
+
+export type RecordKey = (typeof keys)[number];
+
+/** The records of one answer. */
+export interface ProbeRecords {
+  /** The controller's name, for errors. */
+  readonly host: string;
+  /** The value of a record that stands exactly once. */
+  get(key: RecordKey): string;
+  /** Its lines, without empty ones. */
+  lines(key: RecordKey): readonly string[];
+  /** One value for each etcd process. */
+  readonly processes: readonly string[];
+  /** The texts of the files that record `texts` names, one after another. */
+  readonly texts: Buffer;
+}
+
+/** The text of a probe between its markers, wherever it stands in `output`; throws QuorateError `step-failed` where it is cut. */
+export function findProbe(output: string, host: string): { readonly records: string; readonly texts: string } {
+  const lines = output.split('\n');
+  const begin = lines.lastIndexOf(PROBE_BEGIN);
+  const texts = lines.indexOf(PROBE_TEXTS, begin + 1);
+  const end = lines.indexOf(PROBE_END, texts + 1);
+  if (begin < 0) throw misread(host, 'it has no beginning');
+  if (texts < 0 || end < 0) throw misread(host, 'it was cut before its end');
+  const records = lines.slice(begin + 1, texts).join('');
+  if (records === '') {
+    throw new QuorateError('refused', `${host}: base64 is missing on this host`, {
+      host,
+      hint: 'install coreutils on it',
+    });
+  }
+  return { records, texts: lines.slice(texts + 1, end).join('') };
+}
+
+/** Reads every record; throws QuorateError `step-failed` for an unknown, missing, double or malformed one. */
+export function readRecords(output: string, host: string): ProbeRecords {
+  const { records, texts } = findProbe(output, host);
+  const { values, processes } = unframe(decode(records, host), host);
+  const missing = keys.find((key) => !values.has(key));
+  if (missing !== undefined) throw misread(host, `record ${missing} is missing`);
+  const get = (key: RecordKey) => values.get(key) ?? '';
+  const lines = (key: RecordKey) =>
+    get(key)
+      .split('\n')
+      .filter((each) => each !== '');
+  return { host, get, lines, processes, texts: decode(texts, host) };
+}
+
+/** The one error for an answer that is not understood; `what` says where. */
+export function misread(host: string, what: string): QuorateError {
+  return new QuorateError('step-failed', `${host}: the probe's answer is not understood: ${what}`, {
+    host,
+    hint: 'run it again; if it stays, run with --verbose and report what the host printed',
+  });
+}
+
+function unframe(
+  bytes: Buffer,
+  host: string,
+): { readonly values: ReadonlyMap<string, string>; readonly processes: readonly string[] } {
+  const values = new Map<string, string>();
+  const processes: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const header = bytes.indexOf(10, at);
+    const [, key, length] = /^([a-z-]{1,30}) (\d{1,8})$/.exec(bytes.toString('latin1', at, Math.max(header, at))) ?? [];
+    if (key === undefined) throw misread(host, `no record begins at octet ${at}`);
+    const end = header + 1 + Number(length);
+    if (bytes[end] !== 10) throw misread(host, `record ${key} does not end where it should`);
+    const value = bytes.toString('utf8', header + 1, end);
+    if (key === 'process') processes.push(value);
+    else if (values.has(key)) throw misread(host, `record ${key} stands twice`);
+    else if (keys.some((each) => each === key)) values.set(key, value);
+    else throw misread(host, `record ${key} is unknown`);
+    at = end + 1;
+  }
+  if (values.get('end') !== 'ok') throw misread(host, 'its last record is missing');
+  return { values, processes };
+}
+
+function decode(text: string, host: string): Buffer {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw misread(host, 'a block is not base64');
+  return Buffer.from(text, 'base64');
+}

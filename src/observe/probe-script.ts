@@ -1,0 +1,68 @@
+/**
+ * The read-only script that sees everything of a host in one round trip. POSIX sh (dash, bash, busybox ash), coreutils and
+ * /proc; every further program may be missing. It makes no file, so /tmp, umask and the working directory do not matter.
+ *
+ * It prints `BEGIN`, base64 of records, `TEXTS`, base64 of the joined texts, `END`. A record is `key LENGTH\n` + LENGTH
+ * octets + `\n`, so no value can pass for another; a missing `END` says that the answer was cut.
+ */
+import type { Cluster } from '../domain/cluster.ts';
+import type { Controller } from '../domain/controller.ts';
+import { QuorateError } from '../domain/errors.ts';
+import { quote } from '../domain/shell-quote.ts';
+import { probeBody } from './probe-body.ts';
+import { type ProbePaths, probePaths } from './probe-paths.ts';
+
+/** Programs that quorate's scripts call on a host, beside the shell's own commands. */
+export const REQUIRED_TOOLS: readonly string[] = [
+  ...['base64', 'cat', 'chmod', 'chown', 'cp', 'date', 'getent', 'grep', 'groupadd', 'gzip', 'id', 'ln', 'mkdir', 'mv'],
+  ...['readlink', 'rm', 'sed', 'sha256sum', 'stat', 'sync', 'systemctl', 'tar', 'uname', 'useradd'],
+];
+
+/**
+ * The probe of one controller: a script that can stand alone or at the end of another one (it runs in a subshell and leaves
+ * nothing behind). `texts` adds files whose hash and text are wanted besides. Throws QuorateError `inventory` where a path
+ * holds a line break.
+ */
+export function probeScript(cluster: Cluster, controller: Controller, texts: readonly string[] = []): string {
+  return `(\n${settings(cluster, controller, probePaths(cluster, texts))}\n${probeBody})\n`;
+}
+
+function settings(cluster: Cluster, controller: Controller, paths: ProbePaths): string {
+  const ports = [controller.clientPort, controller.peerPort, controller.metricsPort];
+  const patterns = ports.map((port) => `*:${port.toString(16).toUpperCase().padStart(4, '0')}`);
+  return [
+    `tools=${word(REQUIRED_TOOLS.join(' '))}`,
+    `unit=${word(cluster.unit)}`,
+    `user=${word(cluster.user)}`,
+    `data_dir=${word(cluster.paths.dataDir)}`,
+    `wal_dir=${word(paths.walDir)}`,
+    `lib_dir=${word(cluster.paths.libDir)}`,
+    `lock_dir=${word(paths.lockDir)}`,
+    `run_file=${word(paths.runFile)}`,
+    `digests=${word(paths.digests)}`,
+    `written() { writes ${words(paths.written)}; }`,
+    `ours() { case $1 in ${patterns.join(' | ')}) ;; *) return 1 ;; esac }`,
+    `choose() {\n${choices(paths).join('\n')}\n}`,
+  ].join('\n');
+}
+
+/** The closest look comes first: a path that was looked at once is not looked at again. */
+function choices(paths: ProbePaths): readonly string[] {
+  return [
+    `text ${words(paths.texts)}`,
+    ...paths.textsIn.map((each) => `text ${word(each.directory)}${each.glob}`),
+    `big ${words(paths.binaries)}`,
+    `see ${words(paths.seen)}`,
+    ...paths.seenIn.map((each) => `see ${word(each)}/*`),
+    ...paths.seenBelow.map((each) => `see ${word(each)}/*/*`),
+  ];
+}
+
+function words(list: readonly string[]): string {
+  return list.map(word).join(' ');
+}
+
+function word(text: string): string {
+  if (!/[\n\r]/.test(text)) return quote(text);
+  throw new QuorateError('inventory', `${JSON.stringify(text)}: a line break cannot stand in a path`);
+}

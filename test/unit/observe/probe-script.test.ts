@@ -1,0 +1,162 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestScript } from '../../../src/observe/digests.ts';
+import { parseProbe } from '../../../src/observe/parse-probe.ts';
+import { probeScript } from '../../../src/observe/probe-script.ts';
+import { sampleCluster, sampleController } from './sample-cluster.ts';
+
+const shells = [['dash'], ['bash', '--posix'], ['bash'], ['busybox', 'sh']].filter(([name = '']) =>
+  existsSync(join('/usr/bin', name)),
+);
+const hostile = `it's $(touch pwned) "x" ;&`;
+let root = '';
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'quorate-probe-'));
+  const cluster = sampleCluster(root);
+  const generation = `${cluster.paths.configDir}/pki.d/1`;
+  await mkdir(generation, { recursive: true });
+  await symlink('pki.d/1', `${cluster.paths.configDir}/pki`);
+  await writeFile(`${cluster.paths.configDir}/etcd-config.yml`, 'name: etcd-1\n# ümlaut\n\n');
+  await writeFile(`${generation}/server.crt`, 'not really a certificate\n');
+  await writeFile(`${generation}/server.pub`, 'public\n');
+  await writeFile(`${generation}/server.key`, 'secret\n', { mode: 0o600 });
+  await mkdir(`${cluster.paths.dataDir}/member/wal`, { recursive: true });
+  await writeFile(`${cluster.paths.dataDir}/member/wal/0-0.wal`, '');
+  await mkdir(`${cluster.paths.libDir}/3.6.16`, { recursive: true });
+  for (const name of ['etcd', 'etcdctl', 'etcdutl']) await writeFile(`${cluster.paths.libDir}/3.6.16/${name}`, name);
+  await mkdir(cluster.paths.binDir, { recursive: true });
+  await symlink(`${cluster.paths.libDir}/3.6.16/etcd`, `${cluster.paths.binDir}/etcd`);
+  await symlink('gone', `${cluster.paths.binDir}/etcdctl`);
+});
+
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+function run(shell: readonly string[], script: string, env: NodeJS.ProcessEnv = {}) {
+  const [command = '', ...rest] = shell;
+  return spawnSync(join('/usr/bin', command), rest, {
+    input: script,
+    encoding: 'utf8',
+    env: { PATH: '/usr/bin:/bin', ...env },
+    cwd: root,
+  });
+}
+
+function probe(shell: readonly string[], script: string) {
+  const done = run(shell, script);
+  expect(done.stderr).toBe('');
+  return parseProbe(done.stdout, { host: 'etcd-1', receivedAt: Date.now(), sentAt: undefined });
+}
+
+describe.each(shells)('the probe in %s %s', (...shell) => {
+  it('sees files, links, texts and the data dir of this machine', () => {
+    const cluster = sampleCluster(root);
+    const { configDir, binDir, libDir } = cluster.paths;
+    const facts = probe(shell, probeScript(cluster, sampleController('etcd-1')));
+    expect(facts.texts[`${configDir}/etcd-config.yml`]).toBe('name: etcd-1\n# ümlaut\n\n');
+    expect(facts.certificates).toEqual({
+      [`${configDir}/pki/server.crt`]: 'not really a certificate\n',
+      [`${configDir}/pki.d/1/server.crt`]: 'not really a certificate\n',
+    });
+    expect(facts.texts[`${configDir}/pki.d/1/server.pub`]).toBe('public\n');
+    expect(facts.files[`${configDir}/pki`]).toEqual({ kind: 'link', target: 'pki.d/1' });
+    expect(facts.files[`${configDir}/pki.d`]).toMatchObject({ kind: 'directory' });
+    expect(facts.files[`${binDir}/etcd`]).toEqual({ kind: 'link', target: `${libDir}/3.6.16/etcd` });
+    expect(facts.files[`${binDir}/etcdctl`]).toEqual({ kind: 'link', target: 'gone' });
+    expect(facts.files[`${binDir}/etcdutl`]).toBeUndefined();
+    expect(facts.data).toMatchObject({ wal: true, entries: ['member'], dataDir: { kind: 'directory' } });
+    expect(Math.abs(facts.clockOffsetMs)).toBeLessThan(1500);
+    expect(facts.memoryBytes).toBeGreaterThan(2 ** 26);
+    expect(facts.disk.sizeBytes).toBeGreaterThan(facts.disk.freeBytes);
+    expect(facts.machine).toMatch(/\w/);
+  });
+
+  it('never reads a private key', () => {
+    const cluster = sampleCluster(root);
+    const facts = probe(shell, probeScript(cluster, sampleController('etcd-1')));
+    expect(facts.files[`${cluster.paths.configDir}/pki.d/1/server.key`]).toMatchObject({
+      kind: 'file',
+      mode: '0600',
+      sha256: '',
+    });
+    expect(JSON.stringify(facts)).not.toContain('secret');
+  });
+
+  it('trusts a digest as long as the inode is that of the note', async () => {
+    const cluster = sampleCluster(root);
+    const directory = `${cluster.paths.libDir}/3.6.16`;
+    const script = probeScript(cluster, sampleController('etcd-1'));
+    const before = probe(shell, script).files;
+    expect(run(shell, digestScript(directory, ['etcd', 'etcdctl'])).status).toBe(0);
+    expect(probe(shell, script).files).toMatchObject(before);
+    const forged = `f`.repeat(64);
+    const note = spawnSync('sed', [`s/^[0-9a-f]*|/${forged}|/`, `${directory}/.digests`], {
+      encoding: 'utf8',
+    }).stdout;
+    await writeFile(`${directory}/.digests`, note);
+    expect(probe(shell, script).files[`${directory}/etcd`]).toMatchObject({ sha256: forged });
+    await chmod(`${directory}/etcd`, 0o700);
+    await chmod(`${directory}/etcd`, 0o644);
+    expect(probe(shell, script).files[`${directory}/etcd`]).toEqual(before[`${directory}/etcd`]);
+    await rm(`${directory}/.digests`);
+  });
+
+  it('quotes hostile paths and runs nothing of them', async () => {
+    const nested = join(root, hostile);
+    const cluster = sampleCluster(nested);
+    await mkdir(cluster.paths.configDir, { recursive: true });
+    await writeFile(`${cluster.paths.configDir}/etcd-config.yml`, 'x');
+    const facts = probe(
+      shell,
+      probeScript(cluster, sampleController('etcd-1'), [`${nested}/-n`, `${nested}/back\\slash`]),
+    );
+    expect(facts.texts).toMatchObject({ [`${cluster.paths.configDir}/etcd-config.yml`]: 'x' });
+    expect(await readdir(root)).not.toContain('pwned');
+  });
+
+  it('names the process that listens on one of our ports', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const facts = probe(shell, probeScript(sampleCluster(root), sampleController('etcd-1', [port, 2380, 2381])));
+    server.close();
+    expect(facts.listeners).toContainEqual({
+      address: '127.0.0.1',
+      port,
+      pid: process.pid,
+      process: expect.any(String),
+    });
+  });
+
+  it('works at the end of a script that changed the shell', () => {
+    const setup = `set -euf; umask 000; IFS=x; set -C; alias ls=false; exec 3>&1; cd /; echo 'progress 1'\n`;
+    const script = `${setup}${probeScript(sampleCluster(root), sampleController('etcd-1'))}`;
+    const facts = probe(shell, script);
+    expect(facts.data.wal).toBe(true);
+  });
+
+  it('says what it can without PATH', () => {
+    const done = run(shell, probeScript(sampleCluster(root), sampleController('etcd-1')), { PATH: '/nonexistent' });
+    const facts = parseProbe(done.stdout, { host: 'etcd-1', receivedAt: Date.now(), sentAt: undefined });
+    expect(facts.missingTools).not.toContain('tar');
+  });
+});
+
+describe('probeScript', () => {
+  it('refuses a path with a line break', () => {
+    expect(() => probeScript(sampleCluster('/a\nb'), sampleController('etcd-1'))).toThrow(/line break/);
+  });
+
+  it('writes nothing and changes nothing', () => {
+    const script = probeScript(sampleCluster(), sampleController('etcd-1')).replaceAll(/\(\(.*\)\)/g, '');
+    const redirections = [...script.matchAll(/(?<![0-9&<-])>(?!&|\/dev\/null)/g)];
+    expect(redirections).toEqual([]);
+    expect(script).not.toMatch(/<<|\b(mktemp|tee|touch|rm|mv|cp|mkdir|chmod|chown|kill) [^'"]*\$/);
+  });
+});
