@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fileDiff } from '../../../src/ui/file-diff.ts';
@@ -141,14 +142,14 @@ describe('renderPlan', () => {
     const coloured = renderPlan(view, { ...wide, paint: painter(true) });
     expect(coloured).toContain('\u001b[32m+\u001b[39m put etcd');
     expect(coloured).toContain('\u001b[31m         -b: 2\u001b[39m');
-    expect(coloured.replaceAll(/\u001b\[\d+m/g, '')).toBe(renderPlan(view, wide));
+    expect(stripVTControlCharacters(coloured)).toBe(renderPlan(view, wide));
   });
 
   it('shows control characters in what others wrote instead of obeying them', async () => {
     const view = await plan();
     const hostile = { ...view, reasons: [{ host: 'etcd-1', reason: 'evil \u001b[2Jtext\u202e' }] };
     const text = renderPlan(hostile, wide);
-    expect(text).not.toMatch(/[\u001b\u202e]/);
+    for (const hidden of ['\u001b', '\u202e']) expect(text).not.toContain(hidden);
     expect(text).toContain('evil ␛[2Jtext');
   });
 });
