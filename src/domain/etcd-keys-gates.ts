@@ -74,14 +74,14 @@ function gateProblem(release: Release, gate: string, value: unknown): Complaint 
 const twice = (gate: string): Complaint => ({ problem: `sets the gate ${gate} twice`, remedy: 'keep one of the two' });
 
 /** 3.6 and newer: one sorted string; older minors: the boolean keys. Setting both is an error in 3.6. */
-export function writeGates(release: Release, { gates, settings }: Reading): void {
+export function gateSettings(
+  release: Release,
+  gates: ReadonlyMap<string, boolean>,
+): Readonly<Record<string, string | boolean>> {
   const sorted = [...gates].sort(([left], [right]) => (left < right ? -1 : 1));
-  if (hasGates(release.minor)) {
-    if (sorted.length > 0) settings['feature-gates'] = sorted.map(([gate, on]) => `${gate}=${on}`).join(',');
-    return;
-  }
-  for (const [gate, on] of sorted) {
-    const key = featureGates[gate]?.key;
-    if (key !== undefined) settings[key] = on;
-  }
+  if (sorted.length === 0) return {};
+  if (hasGates(release.minor)) return { 'feature-gates': sorted.map(([gate, on]) => `${gate}=${on}`).join(',') };
+  return Object.fromEntries(
+    sorted.flatMap(([gate, on]) => [featureGates[gate]?.key ?? []].flat().map((key) => [key, on])),
+  );
 }

@@ -1,37 +1,56 @@
 /** Rules over several etcd keys at once. */
 import type { Reading } from './etcd-keys-gates.ts';
 import type { EtcdKeyProblem } from './etcd-keys-release.ts';
-import { type EtcdValue, parseDuration } from './etcd-keys-values.ts';
+import { parseDuration } from './etcd-keys-values.ts';
 
-/** Rules over several keys that make etcd exit at start (embed/config.go, Validate), with its own defaults where a key is not set. */
-export function checkTogether({ settings, gates, problems }: Reading): void {
-  const heartbeat = settings['heartbeat-interval'] ?? 100;
-  const election = settings['election-timeout'] ?? 1000;
-  if (Number(heartbeat) * 5 > Number(election)) {
-    const problem = `of ${election} ms is less than five times the heartbeat-interval of ${heartbeat} ms`;
-    problems.push({ path: ['election-timeout'], problem, remedy: `write at least ${Number(heartbeat) * 10}` });
-  }
-  if (Number(election) > 50_000) {
-    problems.push({ path: ['election-timeout'], problem: 'is above 50000 ms', remedy: 'write 1000 to 50000' });
-  }
-  if (settings['tls-min-version'] === 'TLS1.3' && settings['cipher-suites'] !== undefined) {
-    const problem = 'cannot be chosen where only TLS 1.3 is allowed';
-    problems.push({ path: ['cipher-suites'], problem, remedy: 'remove it, or set tls-min-version: TLS1.2' });
-  }
-  if (settings['tls-min-version'] === 'TLS1.3' && settings['tls-max-version'] === 'TLS1.2') {
-    problems.push({ path: ['tls-max-version'], problem: 'is below tls-min-version', remedy: 'write TLS1.3' });
-  }
-  if (gates.get('LeaseCheckpointPersist') === true && gates.get('LeaseCheckpoint') !== true) {
-    const problem = 'LeaseCheckpointPersist needs LeaseCheckpoint';
-    problems.push({ path: ['feature-gates'], problem, remedy: 'set LeaseCheckpoint: true too' });
-  }
-  checkRetention(settings, problems);
+/**
+ * What makes etcd exit at start although each key by itself is right (embed/config.go, Validate). The settings are those
+ * over the defaults; a problem's path is the first of its keys that the operator wrote.
+ */
+export function checkTogether(reading: Reading): readonly EtcdKeyProblem[] {
+  return [...checkTiming(reading), ...checkTls(reading), ...checkGates(reading), ...checkRetention(reading)];
 }
 
-function checkRetention(settings: Readonly<Record<string, EtcdValue>>, problems: EtcdKeyProblem[]): void {
-  const retention = settings['auto-compaction-retention'];
-  if (settings['auto-compaction-mode'] !== 'revision' || typeof retention !== 'string') return;
-  if (parseDuration(retention) === undefined) return;
-  const problem = `is a duration (${retention}), and auto-compaction-mode is revision`;
-  problems.push({ path: ['auto-compaction-retention'], problem, remedy: 'write a number of revisions: 1000' });
+function checkTiming({ settings, writtenAs }: Reading): readonly EtcdKeyProblem[] {
+  const heartbeat = Number(settings['heartbeat-interval']);
+  const election = Number(settings['election-timeout']);
+  const path = blame(writtenAs, ['election-timeout', 'heartbeat-interval']);
+  if (election > 50_000) return [{ path, problem: 'is above 50000 ms', remedy: 'write 1000 to 50000' }];
+  if (heartbeat * 5 <= election) return [];
+  const problem = `an election-timeout of ${election} ms is less than five times the heartbeat-interval of ${heartbeat} ms`;
+  return [{ path, problem, remedy: `write election-timeout: ${heartbeat * 10}` }];
+}
+
+function checkTls({ settings, writtenAs }: Reading): readonly EtcdKeyProblem[] {
+  if (settings['tls-min-version'] !== 'TLS1.3') return [];
+  const problems: EtcdKeyProblem[] = [];
+  if (settings['cipher-suites'] !== undefined) {
+    const problem = 'cannot be chosen where only TLS 1.3 is allowed';
+    const path = blame(writtenAs, ['cipher-suites']);
+    problems.push({ path, problem, remedy: 'remove it, or set tls-min-version: TLS1.2' });
+  }
+  if (settings['tls-max-version'] === 'TLS1.2') {
+    const path = blame(writtenAs, ['tls-max-version']);
+    problems.push({ path, problem: 'is below tls-min-version', remedy: 'write TLS1.3' });
+  }
+  return problems;
+}
+
+function checkGates({ gates }: Reading): readonly EtcdKeyProblem[] {
+  if (gates.get('LeaseCheckpointPersist') !== true || gates.get('LeaseCheckpoint') === true) return [];
+  const problem = 'LeaseCheckpointPersist needs LeaseCheckpoint';
+  return [{ path: ['feature-gates'], problem, remedy: 'set LeaseCheckpoint: true too' }];
+}
+
+function checkRetention({ settings, writtenAs }: Reading): readonly EtcdKeyProblem[] {
+  const retention = String(settings['auto-compaction-retention']);
+  if (settings['auto-compaction-mode'] !== 'revision' || parseDuration(retention) === undefined) return [];
+  const path = blame(writtenAs, ['auto-compaction-retention', 'auto-compaction-mode']);
+  const problem = `the retention is a duration (${retention}), and auto-compaction-mode is revision`;
+  return [{ path, problem, remedy: 'write auto-compaction-retention: "1000", a number of revisions' }];
+}
+
+function blame(writtenAs: ReadonlyMap<string, string>, keys: readonly string[]): readonly string[] {
+  const written = keys.find((key) => writtenAs.has(key));
+  return [writtenAs.get(written ?? '') ?? keys[0] ?? ''];
 }

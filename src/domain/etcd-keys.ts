@@ -1,120 +1,62 @@
 /** Checks the operator's etcd keys against what one minor really reads, and translates them to its names and types. etcd itself ignores unknown keys without a word. */
 import { QuorateError } from './errors.ts';
-import { gateOfKey, type Reading, readGate, readGates, writeGates } from './etcd-keys-gates.ts';
-import { ownedKeys } from './etcd-keys-owned.ts';
-import {
-  type Complaint,
-  type EtcdKeyProblem,
-  hasGates,
-  isBefore,
-  lateness,
-  type Release,
-  readRelease,
-  since,
-} from './etcd-keys-release.ts';
-import { type EtcdKeyRow, etcdKeyRows } from './etcd-keys-table.ts';
+import { etcdDefaults } from './etcd-keys-defaults.ts';
+import { gateSettings, type Reading } from './etcd-keys-gates.ts';
+import { knowsName, readEtcdKeys } from './etcd-keys-read.ts';
+import { type EtcdKeyProblem, type Release, readRelease } from './etcd-keys-release.ts';
 import { checkTogether } from './etcd-keys-together.ts';
-import { type EtcdValue, readEtcdValue } from './etcd-keys-values.ts';
-import { nearest } from './nearest.ts';
-import type { Minor } from './version.ts';
+import type { EtcdValue } from './etcd-keys-values.ts';
 
 export { ownedKeys } from './etcd-keys-owned.ts';
 export type { EtcdKeyProblem } from './etcd-keys-release.ts';
 
-/** Everything wrong with `keys` for this version (`3.6.16`, or `3.6` for the newest patch), in the order of the keys; empty when they hold. */
-export function checkEtcdKeys(version: string, keys: Readonly<Record<string, unknown>>): readonly EtcdKeyProblem[] {
-  return readKeys(version, keys).problems;
+type Keys = Readonly<Record<string, unknown>>;
+type Settings = Readonly<Record<string, EtcdValue>>;
+
+/**
+ * Everything wrong with `keys` for this version (`3.6.16`, or `3.6` for the newest patch): each key by itself in the order
+ * given, then rules over several keys, quorate's defaults counted in. Empty when they hold.
+ */
+export function checkEtcdKeys(version: string, keys: Keys): readonly EtcdKeyProblem[] {
+  const release = readRelease(version);
+  const own = readEtcdKeys(release, keys);
+  return [...own.problems, ...checkTogether(overDefaults(release, own))];
 }
 
-/** The keys as this version's file must have them: its names, its types. Throws QuorateError `inventory` for whatever {@link checkEtcdKeys} finds. */
-export function translateEtcdKeys(
-  version: string,
-  keys: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, EtcdValue>> {
-  const { settings, problems } = readKeys(version, keys);
-  const [first] = problems;
-  if (first === undefined) return settings;
-  throw new QuorateError('inventory', `etcd.${first.path.join('.')}: ${first.problem}`, { hint: first.remedy });
+/** The keys as this version's file must have them: its names, its types. Throws QuorateError `inventory` for what {@link checkEtcdKeys} finds. */
+export function translateEtcdKeys(version: string, keys: Keys): Settings {
+  const release = readRelease(version);
+  return settingsOf(release, readChecked(version, keys));
+}
+
+/** Like {@link translateEtcdKeys}, over quorate's defaults; sorted by key. Feature gates are merged one by one. */
+export function effectiveEtcdKeys(version: string, keys: Keys): Settings {
+  const release = readRelease(version);
+  const settings = settingsOf(release, overDefaults(release, readChecked(version, keys)));
+  return Object.fromEntries(Object.entries(settings).sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 /** Whether the name is a key that this version reads from its file, under this very name. */
 export function knowsEtcdKey(version: string, name: string): boolean {
-  const release = readRelease(version);
-  const canonical = canonicalName(name);
-  const row = canonical === undefined ? undefined : etcdKeyRows[canonical];
-  if (canonical !== undefined && row !== undefined) return nameIn(release.minor, canonical, row) === name;
-  if (name === 'feature-gates') return hasGates(release.minor);
-  return !hasGates(release.minor) && gateOfKey(name) !== undefined;
+  return knowsName(readRelease(version), name);
 }
 
-function readKeys(version: string, keys: Readonly<Record<string, unknown>>): Reading {
-  const release = readRelease(version);
-  const reading: Reading = { settings: {}, gates: new Map(), writtenAs: new Map(), problems: [] };
-  for (const [key, value] of Object.entries(keys)) readKey(release, key, value, reading);
-  writeGates(release, reading);
-  checkTogether(reading);
-  return reading;
+function readChecked(version: string, keys: Keys): Reading {
+  const [first] = checkEtcdKeys(version, keys);
+  if (first === undefined) return readEtcdKeys(readRelease(version), keys);
+  throw new QuorateError('inventory', `etcd.${first.path.join('.')}: ${first.problem}`, { hint: first.remedy });
 }
 
-function readKey(release: Release, key: string, value: unknown, reading: Reading): void {
-  const gate = gateOfKey(key);
-  const canonical = canonicalName(key);
-  const row = canonical === undefined ? undefined : etcdKeyRows[canonical];
-  if (gate !== undefined) readGate(release, gate, value, [key], reading);
-  else if (key === 'feature-gates') readGates(release, value, reading);
-  else if (canonical === undefined || row === undefined) reading.problems.push(unknownKey(key));
-  else readRow(release, { key, canonical, row, value }, reading);
+/** A default that an old patch release does not have is left out. */
+function overDefaults(release: Release, own: Reading): Reading {
+  const defaults = readEtcdKeys(release, etcdDefaults(release.minor));
+  return {
+    ...own,
+    settings: { ...defaults.settings, ...own.settings },
+    gates: new Map([...defaults.gates, ...own.gates]),
+  };
 }
 
-function readRow(
-  release: Release,
-  { key, canonical, row, value }: { key: string; canonical: string; row: EtcdKeyRow; value: unknown },
-  reading: Reading,
-): void {
-  const name = nameIn(release.minor, canonical, row);
-  const absent = name === undefined ? absence(release, row) : lateness(release, row.firstPatch);
-  const twin = reading.writtenAs.get(canonical);
-  reading.writtenAs.set(canonical, key);
-  if (absent !== undefined) {
-    reading.problems.push({ path: [key], ...absent });
-    return;
-  }
-  if (twin !== undefined) {
-    reading.problems.push({ path: [key], problem: `is the same setting as ${twin}`, remedy: `keep only ${name}` });
-    return;
-  }
-  const read = readEtcdValue(row.type, value);
-  if ('problem' in read) reading.problems.push({ path: [key], ...read });
-  else if (name !== undefined) reading.settings[name] = read.value;
-}
-
-/** The newest name of a setting that is given by any of its names. */
-function canonicalName(key: string): string | undefined {
-  if (Object.hasOwn(etcdKeyRows, key)) return key;
-  const plain = key.replace(/^experimental-/, '');
-  if (Object.hasOwn(etcdKeyRows, plain) && etcdKeyRows[plain]?.experimentalFrom !== undefined) return plain;
-  return Object.entries(etcdKeyRows).find(([, row]) => row.experimentalName === key)?.[0];
-}
-
-/** The name that this minor reads; undefined where it has no such key. */
-function nameIn(minor: Minor, canonical: string, row: EtcdKeyRow): string | undefined {
-  if (row.until !== undefined && isBefore(row.until, minor)) return undefined;
-  if (!isBefore(minor, row.from ?? '3.4')) return canonical;
-  if (row.experimentalFrom === undefined || isBefore(minor, row.experimentalFrom)) return undefined;
-  return row.experimentalName ?? `experimental-${canonical}`;
-}
-
-function unknownKey(key: string): EtcdKeyProblem {
-  const remedy = Object.hasOwn(ownedKeys, key) ? ownedKeys[key] : undefined;
-  if (remedy !== undefined) return { path: [key], problem: 'is not set here', remedy };
-  const near = nearest(key, [...Object.keys(etcdKeyRows), ...Object.keys(ownedKeys), 'feature-gates']);
-  const problem = 'is no key of etcd’s configuration file, and etcd would ignore it without a word';
-  return { path: [key], problem, remedy: near === undefined ? 'remove the line' : `did you mean ${near}?` };
-}
-
-function absence(release: Release, row: EtcdKeyRow): Complaint {
-  if (row.until !== undefined && isBefore(row.until, release.minor)) {
-    return { problem: `was removed after etcd ${row.until}`, remedy: 'remove the line' };
-  }
-  return since(release, row.experimentalFrom ?? row.from ?? '3.4');
+function settingsOf(release: Release, { settings, gates }: Reading): Settings {
+  return { ...settings, ...gateSettings(release, gates) };
 }

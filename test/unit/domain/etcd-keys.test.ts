@@ -1,7 +1,13 @@
 /** The operator's etcd keys: judged by what each minor really reads, translated to its names and types. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { checkEtcdKeys, knowsEtcdKey, ownedKeys, translateEtcdKeys } from '../../../src/domain/etcd-keys.ts';
+import {
+  checkEtcdKeys,
+  effectiveEtcdKeys,
+  knowsEtcdKey,
+  ownedKeys,
+  translateEtcdKeys,
+} from '../../../src/domain/etcd-keys.ts';
 import { etcdDefaults } from '../../../src/domain/etcd-keys-defaults.ts';
 import { etcdKeyRows, featureGates } from '../../../src/domain/etcd-keys-table.ts';
 import { parseDuration } from '../../../src/domain/etcd-keys-values.ts';
@@ -160,6 +166,24 @@ describe('translating', () => {
       undefined,
       undefined,
     ]);
+  });
+
+  it('puts the keys over the defaults, feature gates one by one', () => {
+    const keys = { 'feature-gates': { StopGRPCServiceOnDefrag: true, CompactHashCheck: false }, 'pre-vote': false };
+    expect(effectiveEtcdKeys('3.6.16', keys)).toMatchObject({
+      'election-timeout': 1000,
+      'pre-vote': false,
+      'feature-gates': 'CompactHashCheck=false,InitialCorruptCheck=true,StopGRPCServiceOnDefrag=true',
+    });
+    const old = effectiveEtcdKeys('3.5.0', {});
+    expect(old).toMatchObject({ 'experimental-initial-corrupt-check': true });
+    expect(old).not.toHaveProperty('experimental-compact-hash-check-enabled');
+    expect(Object.keys(old)).toEqual(Object.keys(old).sort());
+  });
+
+  it('counts the defaults in where keys belong together', () => {
+    expect(checkEtcdKeys('3.6', { 'auto-compaction-mode': 'revision' })[0]?.path).toEqual(['auto-compaction-mode']);
+    expect(checkEtcdKeys('3.6', { 'heartbeat-interval': 500 })[0]?.path).toEqual(['heartbeat-interval']);
   });
 
   it('throws what checking finds', () => {
