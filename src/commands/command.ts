@@ -41,10 +41,19 @@ export interface Ports {
   clusterAt(path: string | undefined): Promise<Cluster>;
   /** Connects and observes. The session must be closed. */
   session(cluster: Cluster, wish: SessionWish): Promise<Session>;
+  /** The operator's certificate for etcd, decrypted in memory; undefined where there is none yet. */
+  credentials(cluster: Cluster): Promise<Credentials | undefined>;
   /** Files that would land on each host, without connecting. */
   render(cluster: Cluster): Promise<Readonly<Record<string, readonly RenderedFile[]>>>;
   readonly files: FilePort;
   readonly operator: OperatorFacts;
+}
+
+/** PEM texts. */
+export interface Credentials {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
 }
 
 export interface RenderedFile {
@@ -91,8 +100,6 @@ export interface Session {
   toJson(plan: Plan): unknown;
   /** Takes the lock, runs the plan, gives the lock back. */
   apply(plan: Plan): Promise<void>;
-  /** The operator's certificate for etcd, decrypted in memory; undefined where there is none yet. */
-  credentials(): Promise<{ readonly ca: string; readonly cert: string; readonly key: string } | undefined>;
   /** Releases locks whose owner is gone; what was found, host by host. */
   unlock(): Promise<
     readonly { readonly host: string; readonly outcome: 'none' | 'released' | 'held'; readonly text: string }[]
@@ -107,6 +114,8 @@ export interface VerbUi {
   out(text: string): void;
   json(value: unknown): void;
   table(table: VerbTable): void;
+  /** A line on stdout in every mode: for streams of JSON documents. */
+  line(text: string): void;
   note(text: string): void;
   warn(text: string): void;
   /** @throws QuorateError usage off a terminal, naming the flag to give instead. */

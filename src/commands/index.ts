@@ -1,0 +1,186 @@
+/** The table of verbs: all that `--help` needs; each verb's file is loaded when it runs. */
+import type { CommandEntry, OptionEntry } from './command.ts';
+
+const inventory: OptionEntry = {
+  flags: '-i, --inventory <file>',
+  description: 'inventory; - is stdin (default: $QUORATE_INVENTORY, ./quorate.yml)',
+};
+const hostKeys: OptionEntry = {
+  flags: '--accept-new-host-keys',
+  description: 'accept unknown SSH host keys and add them to known_hosts; changed ones never',
+};
+const identity: OptionEntry = {
+  flags: '--identity <file>',
+  description: 'age identity that opens the private keys of the state directory',
+};
+const newIdentity: OptionEntry = {
+  flags: '--new-identity <file>',
+  description: 'make an age identity there and use it',
+};
+const hazards: OptionEntry = {
+  flags: '--accept-hazard <id...>',
+  description: 'accept a known hazard of the etcd version by its ID',
+};
+const remote = [inventory, hostKeys];
+
+/** All verbs, in the order of `--help`. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'init',
+    summary: 'write a commented inventory for these hosts',
+    argument: '[targets...]',
+    options: [
+      { flags: '--out <file>', description: 'where to write it (default: quorate.yml); never overwrites' },
+      { flags: '--name <name>', description: 'name of the cluster (default: etcd)' },
+      { flags: '--etcd <version>', description: 'version of etcd' },
+      hostKeys,
+    ],
+    example: 'quorate init root@10.0.0.11 root@10.0.0.12 root@10.0.0.13',
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'validate',
+    summary: 'check inventories, offline',
+    argument: '[files...]',
+    options: [inventory],
+    example: 'quorate validate -i quorate.yml',
+    load: async () => (await import('./validate.ts')).validate,
+  },
+  {
+    name: 'plan',
+    summary: 'show what would change on each host and why; changes nothing',
+    argument: '[verb]',
+    options: [
+      ...remote,
+      identity,
+      hazards,
+      { flags: '--out <file>', description: 'save the plan, for bootstrap --plan' },
+      { flags: '--exit-code', description: 'exit with 2 when changes are pending' },
+    ],
+    example: 'quorate plan -i quorate.yml --exit-code',
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  {
+    name: 'bootstrap',
+    summary: 'form the cluster: show the plan, ask, apply, prove',
+    argument: '',
+    options: [
+      ...remote,
+      identity,
+      newIdentity,
+      hazards,
+      { flags: '--plan <file>', description: 'run this saved plan, or refuse when it no longer holds' },
+      { flags: '--yes', description: 'do not ask' },
+    ],
+    example: 'quorate bootstrap -i quorate.yml --new-identity ~/.config/quorate/identity.txt',
+    load: async () => (await import('./bootstrap.ts')).bootstrap,
+  },
+  {
+    name: 'status',
+    summary: 'members, versions, leader, sizes, alarms, served certificates; exit 0 healthy, 2 degraded, 3 no quorum',
+    argument: '',
+    options: [...remote, identity, { flags: '--watch', description: 'look again every two seconds' }],
+    example: 'quorate status -i quorate.yml',
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'render',
+    summary: 'write what would land on each host, offline',
+    argument: '',
+    options: [inventory, hazards, { flags: '--out <dir>', description: 'folder to write to, one folder a host' }],
+    example: 'quorate render -i quorate.yml --out rendered',
+    load: async () => (await import('./render.ts')).render,
+  },
+  {
+    name: 'env',
+    summary: 'print exports with which etcdctl works on this machine',
+    argument: '',
+    options: [
+      inventory,
+      identity,
+      { flags: '--shell <name>', description: 'sh, bash, zsh (default) or fish' },
+      { flags: '--out <dir>', description: 'folder for the plaintext key (default: $XDG_RUNTIME_DIR/quorate)' },
+    ],
+    example: 'eval "$(quorate env -i quorate.yml)" && etcdctl member list',
+    load: async () => (await import('./env.ts')).env,
+  },
+  {
+    name: 'reset',
+    summary: 'stop and remove what quorate put on the hosts; data is moved aside',
+    argument: '',
+    options: [
+      ...remote,
+      { flags: '--yes-destroy <name>', description: 'do not ask: the name of the cluster to end' },
+      { flags: '--delete-data', description: 'delete the data instead of moving it aside' },
+    ],
+    example: 'quorate reset -i quorate.yml --yes-destroy production',
+    load: async () => (await import('./reset.ts')).reset,
+  },
+  {
+    name: 'unlock',
+    summary: 'show who holds the lock; release it once its owner and scripts are proved gone',
+    argument: '',
+    options: remote,
+    example: 'quorate unlock -i quorate.yml',
+    load: async () => (await import('./unlock.ts')).unlock,
+  },
+  {
+    name: 'lab up',
+    summary: 'make throw-away hosts on this machine (root, Debian): real systemd, real sshd',
+    argument: '[name]',
+    options: [
+      { flags: '--hosts <number>', description: 'how many (default: 3)' },
+      { flags: '--etcd <version>', description: 'version in the inventory that is written (default: 3.6.16)' },
+    ],
+    example: 'quorate lab up demo --hosts 3',
+    load: async () => (await import('./lab.ts')).labUp,
+  },
+  {
+    name: 'lab down',
+    summary: 'remove every trace of a lab',
+    argument: '[name]',
+    options: [],
+    example: 'quorate lab down demo',
+    load: async () => (await import('./lab.ts')).labDown,
+  },
+  {
+    name: 'lab list',
+    summary: 'labs, their hosts and addresses',
+    argument: '',
+    options: [],
+    example: 'quorate lab list',
+    load: async () => (await import('./lab.ts')).labList,
+  },
+  {
+    name: 'lab ssh',
+    summary: 'a shell on a host of a lab',
+    argument: '<name> <host> [command...]',
+    options: [],
+    example: 'quorate lab ssh demo demo-1',
+    load: async () => (await import('./lab.ts')).labSsh,
+  },
+  {
+    name: 'lab demo',
+    summary: 'a lab of three hosts with a TLS cluster on it, from nothing (npm run demo)',
+    argument: '',
+    options: [],
+    example: 'quorate lab demo',
+    load: async () => (await import('./demo.ts')).demo,
+  },
+];
+
+/** Exit statuses, for `--help`. */
+export const exitCodes: readonly (readonly [number, string])[] = [
+  [0, 'done, or nothing to do'],
+  [1, 'a bug: please report it'],
+  [2, 'changes pending, or degraded'],
+  [3, 'critical: no quorum'],
+  [10, 'wrong usage'],
+  [11, 'the inventory is wrong'],
+  [12, 'a host cannot be reached or is not trusted'],
+  [13, 'refused by a guard'],
+  [14, 'a step failed; running again is safe'],
+  [15, 'the saved plan is stale'],
+  [16, 'locked by another run'],
+  [130, 'interrupted'],
+];

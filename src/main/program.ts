@@ -1,0 +1,93 @@
+/** The command line: commander's program, made from the table of verbs. */
+import { Command, CommanderError, Option } from 'commander';
+import type { CommandEntry, Invocation, OptionEntry, Verb } from '../commands/command.ts';
+import { commands, exitCodes } from '../commands/index.ts';
+import { QuorateError } from '../domain/errors.ts';
+import { TOOL_VERSION } from '../plan/saved-plan.ts';
+
+/** What the command line asked for; undefined when it asked for help or the version, which was printed. */
+export interface Request {
+  readonly verb: string;
+  readonly invocation: Invocation;
+  readonly load: () => Promise<Verb>;
+}
+
+const general: readonly OptionEntry[] = [
+  { flags: '--json', description: 'one JSON document on stdout, nothing else' },
+  { flags: '--quiet', description: 'errors only' },
+  { flags: '--verbose', description: 'more of what happens, and details of errors' },
+  { flags: '--no-color', description: 'no colours (also: NO_COLOR)' },
+  { flags: '--no-input', description: 'never ask' },
+];
+
+/**
+ * Parses the arguments.
+ * @throws QuorateError usage
+ */
+export async function parseArguments(argv: readonly string[]): Promise<Request | undefined> {
+  let found: Request | undefined;
+  const program = new Command('quorate')
+    .description(
+      'Provisioning and certificate automation for etcd: from an inventory to a secured, healthy cluster over SSH.',
+    )
+    .version(TOOL_VERSION)
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText(
+      'after',
+      `\nExit codes:\n${exitCodes.map(([code, text]) => `  ${String(code).padEnd(4)} ${text}`).join('\n')}`,
+    );
+  prepare(program);
+  const groups = new Map<string, Command>();
+  for (const entry of commands) {
+    addCommand(parentOf(program, groups, entry), entry, (request) => {
+      found = request;
+    });
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return outcomeOf(error);
+    throw error;
+  }
+  return found;
+}
+
+function prepare(command: Command): void {
+  command.exitOverride().configureOutput({ outputError: () => undefined });
+  command.showSuggestionAfterError(true);
+}
+
+function parentOf(program: Command, groups: Map<string, Command>, entry: CommandEntry): Command {
+  const [group, verb] = entry.name.split(' ');
+  if (group === undefined || verb === undefined) return program;
+  const known = groups.get(group);
+  if (known !== undefined) return known;
+  const made = program.command(group).description('throw-away hosts on this machine');
+  prepare(made);
+  groups.set(group, made);
+  return made;
+}
+
+function addCommand(parent: Command, entry: CommandEntry, onFound: (request: Request) => void): void {
+  const name = entry.name.split(' ').at(-1) ?? entry.name;
+  const command = parent.command(name).summary(entry.summary).description(entry.summary);
+  prepare(command);
+  for (const argument of entry.argument.split(' ').filter((each) => each !== '')) command.argument(argument);
+  for (const option of [...entry.options, ...general]) command.addOption(new Option(option.flags, option.description));
+  if (name === 'ssh') command.passThroughOptions().allowUnknownOption();
+  command.addHelpText('after', `\nExample:\n  ${entry.example}\n\nExit codes: see quorate --help`);
+  command.action(() => {
+    const args = command.args;
+    onFound({ verb: entry.name, invocation: { args, options: command.opts() }, load: entry.load });
+  });
+}
+
+function outcomeOf(error: CommanderError): undefined {
+  if (error.exitCode === 0) return undefined;
+  const message = error.message.replace(/^error: /, '');
+  const [first = message, ...more] = message.split('\n');
+  const hint = more.join(' ').trim();
+  throw new QuorateError('usage', error.code === 'commander.help' ? 'no verb was given' : first, {
+    hint: hint === '' ? 'quorate --help lists the verbs and their options' : hint,
+  });
+}
