@@ -1,16 +1,45 @@
 /** Judging certificates: against their issuer, and against what the policy wants. Reasons come back as words that a plan can print. Pure. */
 import { X509Certificate } from 'node:crypto';
+import type { PkiPolicy } from '../domain/cluster.ts';
 import type { SubjectAltNames } from '../domain/controller.ts';
-import { QuorateError } from '../domain/errors.ts';
+import type { LeafPurpose } from '../domain/step.ts';
 import { canonicalSans } from './addresses.ts';
-import { type CertificateFacts, readCertificate } from './inspect.ts';
-import { extendedKeyUsages, type LeafProfile } from './profile.ts';
+import { type CertificateFacts, readCertificate, splitPem, tryRead } from './inspect.ts';
+import { adminProfile, extendedKeyUsages, type LeafProfile, memberProfile } from './profile.ts';
 
-/** What a certificate on a host should be. */
+/** What a certificate should be. */
 export interface WantedCertificate {
   readonly profile: LeafProfile;
-  /** PEM of the authority that should have issued it. */
+  /** PEM of the authority that should have issued it; of a bundle, one of them. */
   readonly authority: string;
+}
+
+/** A member's certificate, and what it is compared with. */
+export interface MemberCertificate {
+  /** PEM; undefined: absent. */
+  readonly certificate: string | undefined;
+  /** PEM, one or more. */
+  readonly authority: string;
+  readonly purpose: LeafPurpose;
+  readonly member: string;
+  readonly sans: SubjectAltNames;
+  readonly policy: Pick<PkiPolicy, 'organization' | 'algorithm'>;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** {@link certificateDrift} of a member's certificate. */
+export function leafDrift(leaf: MemberCertificate): readonly string[] {
+  const profile = memberProfile(leaf.purpose, { name: leaf.member, sans: leaf.sans }, leaf.policy);
+  return certificateDrift(leaf.certificate, { profile, authority: leaf.authority }, leaf.now);
+}
+
+/** {@link certificateDrift} of the operator's own certificate. */
+export function adminDrift(
+  admin: Pick<MemberCertificate, 'certificate' | 'authority' | 'policy' | 'now'>,
+): readonly string[] {
+  const wanted = { profile: adminProfile(admin.policy), authority: admin.authority };
+  return certificateDrift(admin.certificate, wanted, admin.now);
 }
 
 /**
@@ -21,7 +50,7 @@ export function certificateDrift(pem: string | undefined, wanted: WantedCertific
   if (pem === undefined || pem.trim() === '') return ['there is no certificate'];
   const facts = tryRead(pem);
   if (facts === undefined) return ['the certificate cannot be read'];
-  return [...verifyIssuedBy(pem, wanted.authority, now), ...profileDrift(facts, wanted.profile)];
+  return [...verifyIssuedBy(pem, issuerIn(wanted.authority, facts), now), ...profileDrift(facts, wanted.profile)];
 }
 
 /**
@@ -49,13 +78,10 @@ export function profileDrift(facts: CertificateFacts, profile: LeafProfile): rea
   ];
 }
 
-function tryRead(pem: string): CertificateFacts | undefined {
-  try {
-    return readCertificate(pem);
-  } catch (error) {
-    if (error instanceof QuorateError) return undefined;
-    throw error;
-  }
+/** The authority of a bundle that a certificate names as its issuer; the first one where none is. */
+function issuerIn(bundle: string, { issuerDer }: CertificateFacts): string {
+  const authorities = splitPem(bundle);
+  return authorities.find((pem) => readCertificate(pem).subjectDer === issuerDer) ?? authorities[0] ?? '';
 }
 
 function issuerReason(

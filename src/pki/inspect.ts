@@ -34,16 +34,28 @@ export interface CertificateFacts extends ReadExtensions {
   readonly sans: SubjectAltNames;
 }
 
-/** The facts of the one certificate in a PEM text; comments around the block are fine. Throws `refused` for none, several, or one that can't be read. */
-export function readCertificate(pem: string): CertificateFacts {
+/**
+ * The facts of the one certificate in a PEM text; comments around the block are fine. Throws `refused` for none, several, or one that can't be read;
+ * `what` names it in the message.
+ */
+export function readCertificate(pem: string, what = 'a certificate'): CertificateFacts {
   const [only, ...others] = splitPem(pem);
-  if (only === undefined) throw new QuorateError('refused', 'no certificate found where one was expected');
-  if (others.length > 0)
-    throw new QuorateError('refused', `${others.length + 1} certificates found where one was expected`);
+  if (only === undefined) throw new QuorateError('refused', `${what}: holds no certificate in PEM`);
+  if (others.length > 0) throw new QuorateError('refused', `${what}: holds ${others.length + 1} certificates, not one`);
   try {
     return readParsed(new X509Certificate(only));
   } catch (cause) {
-    throw new QuorateError('refused', 'a certificate cannot be read', { cause });
+    throw new QuorateError('refused', `${what}: cannot be read`, { cause });
+  }
+}
+
+/** {@link readCertificate}, or undefined where it would refuse: for what comes from hosts. */
+export function tryRead(pem: string): CertificateFacts | undefined {
+  try {
+    return readCertificate(pem);
+  } catch (error) {
+    if (error instanceof QuorateError) return undefined;
+    throw error;
   }
 }
 

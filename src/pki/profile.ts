@@ -1,11 +1,10 @@
 /** What a leaf certificate is to look like: the one description that issuing follows and drift is judged by. Pure. */
 import type { KeyAlgorithm, PkiPolicy } from '../domain/cluster.ts';
 import type { SubjectAltNames } from '../domain/controller.ts';
-
-/** What a leaf is for: etcd's client port, its peer port, or a client of etcd. */
-export type LeafPurpose = 'server' | 'peer' | 'client';
+import type { LeafPurpose } from '../domain/step.ts';
 
 export interface LeafProfile {
+  /** etcd's client port, its peer port, or a client of etcd. */
   readonly purpose: LeafPurpose;
   /** An etcd user's name once RBAC is on (clients). */
   readonly commonName: string;

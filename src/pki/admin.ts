@@ -1,0 +1,65 @@
+/** The operator's own client certificate: CN `root`, its key encrypted at once. */
+import { QuorateError } from '../domain/errors.ts';
+import { makeKey, type OpenedKey, openKey, type PkiContext } from './context.ts';
+import { adminDrift } from './drift.ts';
+import { readCertificate } from './inspect.ts';
+import { adminProfile } from './profile.ts';
+import { spkiHash } from './public-key.ts';
+import { authorityEntry, signAndRecord } from './signing.ts';
+import { adminKeys, loadAuthority, readDocument, readText, requireUuid } from './state.ts';
+import { updateObject } from './store.ts';
+
+/** The operator's certificate with its key, opened in memory. */
+export interface AdminCredentials {
+  /** PEM. */
+  readonly certificate: string;
+  /** PKCS#8 PEM; secret. */
+  readonly key: string;
+}
+
+/**
+ * Makes the operator's certificate, or issues it anew where it is not what the policy and the authority in force want; returns its PEM. The key is kept
+ * unless the policy's algorithm is another. Running again after an interruption ends with a key and certificate that match.
+ */
+export async function ensureAdmin(context: PkiContext, why: string): Promise<string> {
+  const { store, policy } = context;
+  const document = await readDocument(store);
+  requireUuid(document, context.uuid, store);
+  const { certificate: authority } = await loadAuthority(store, authorityEntry(document, 'client'));
+  const key = await ensureKey(context);
+  const certificate = await readText(store, adminKeys.certificate);
+  const drift = adminDrift({ certificate, authority, policy, now: context.now() });
+  if (certificate !== undefined && drift.length === 0 && matches(certificate, key)) return certificate;
+  const order = { profile: adminProfile(policy), publicKey: key.publicKey, why };
+  const pem = (await signAndRecord(context, document, [order])).map(({ leaf }) => leaf.pem).join('');
+  await updateObject(store, adminKeys.certificate, () => pem);
+  return pem;
+}
+
+/** Opens the operator's own key. Throws `refused` where there is none, the identity does not open it, or it is not the certificate's. */
+export async function openAdmin(context: Pick<PkiContext, 'store' | 'custody'>): Promise<AdminCredentials> {
+  const certificate = await readText(context.store, adminKeys.certificate);
+  const key = await openKey(context, adminKeys.key);
+  if (certificate && key !== undefined && matches(certificate, key)) return { certificate, key: key.pem };
+  const what = !certificate || key === undefined ? 'is missing' : 'does not match its key';
+  throw new QuorateError('refused', `${context.store.location}: the admin certificate ${what}`, {
+    hint: 'run quorate bootstrap again: it makes a new one',
+  });
+}
+
+async function ensureKey(context: PkiContext): Promise<OpenedKey> {
+  const found = await openKey(context, adminKeys.key);
+  if (found === undefined) return makeKey(context, adminKeys.key);
+  if (found.publicKey.algorithm === context.policy.algorithm) return found;
+  await blankCertificate(context);
+  return makeKey(context, adminKeys.key, true);
+}
+
+/** An interruption between new key and new certificate must show without opening anything: an empty certificate counts as absent. */
+async function blankCertificate({ store }: PkiContext): Promise<void> {
+  await updateObject(store, adminKeys.certificate, (bytes) => (bytes === undefined ? undefined : ''));
+}
+
+function matches(certificate: string, key: OpenedKey): boolean {
+  return readCertificate(certificate).spkiSha256 === spkiHash(key.publicKey.der);
+}

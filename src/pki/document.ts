@@ -1,0 +1,60 @@
+/** `cluster.json`: the root of a cluster's PKI store. Read strictly, written the same way each time. Pure. */
+import * as z from 'zod';
+import { QuorateError } from '../domain/errors.ts';
+
+const authority = z.strictObject({
+  purpose: z.enum(['client', 'peer', 'both']),
+  /** Counts the authorities of one purpose, from 1. */
+  number: z.int().positive(),
+  /** Keys in the store. */
+  certificate: z.string(),
+  key: z.string(),
+  status: z.literal('active'),
+  /** age recipients that its key was encrypted to. */
+  recipients: z.array(z.string()).readonly(),
+});
+
+const clusterDocument = z.strictObject({
+  schema: z.literal(1),
+  uuid: z.uuid(),
+  name: z.string().min(1),
+  /** etcd's initial-cluster-token. */
+  token: z.string().min(1),
+  /** RFC 3339 */
+  created: z.string(),
+  authorities: z.array(authority.readonly()).readonly(),
+  /** Leaves of an older generation are due. */
+  generation: z.int().positive(),
+  /** What imperative verbs want to be true; kept as they are. */
+  goals: z.array(z.record(z.string(), z.unknown())).readonly(),
+});
+
+export type AuthorityEntry = z.infer<typeof authority>;
+export type ClusterDocument = Readonly<z.infer<typeof clusterDocument>>;
+
+/** Where the root stands in the store. */
+export const clusterKey = 'cluster.json';
+
+/** Throws `refused` where the text is not such a document, `location` first. */
+export function parseDocument(bytes: Uint8Array, location: string): ClusterDocument {
+  const parsed = clusterDocument.safeParse(parseJson(Buffer.from(bytes).toString('utf8')));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined ? '' : ` (${issue.path.join('.') || 'document'}: ${issue.message})`;
+  throw new QuorateError('refused', `${location}/${clusterKey}: not written by this version of quorate${where}`, {
+    hint: 'use a newer quorate, or restore the file from your backup or git',
+  });
+}
+
+/** JSON of two spaces with a final newline. */
+export function printDocument(document: ClusterDocument): string {
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+/** The PKI store as planners see it: public data only, read once. Pure. */
+import type { AuthorityView, PkiView } from '../domain/pki-view.ts';
+import type { CertificateFacts } from './inspect.ts';
+
+/** One authority in force. */
+export interface AuthoritySnapshot extends AuthorityView {
+  /** `client-1`: how the journal names it. */
+  readonly id: string;
+  readonly number: number;
+  readonly facts: CertificateFacts;
+  /** Whether its encrypted key is in the store (an imported or external authority has none). */
+  readonly hasKey: boolean;
+  /** age recipients that its key was encrypted to. */
+  readonly recipients: readonly string[];
+}
+
+/** {@link PkiView}, and what reporting and issuing need besides. */
+export interface PkiSnapshot extends PkiView {
+  /** undefined until the store knows the cluster. */
+  readonly identity: { readonly uuid: string; readonly token: string; readonly name: string } | undefined;
+  /** Where the store is, for people. */
+  readonly location: string;
+  readonly authorities: readonly AuthoritySnapshot[];
+  /** Facts of {@link PkiView.admin}; undefined also where it can't be read. */
+  readonly adminFacts: CertificateFacts | undefined;
+  /** Leaves of an older generation are due; 1 at first. */
+  readonly generation: number;
+  readonly goals: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** The authority in force that signs for clients and servers, or for peers; undefined while there is none. */
+export function authorityFor(snapshot: PkiSnapshot, purpose: 'client' | 'peer'): AuthoritySnapshot | undefined {
+  return snapshot.authorities.find((each) => each.purpose === purpose || each.purpose === 'both');
+}

@@ -1,0 +1,118 @@
+/** The PKI store's root and public side: making a cluster's identity, reading everything that planners need, changing the root safely. */
+import { QuorateError } from '../domain/errors.ts';
+import { type AuthorityEntry, type ClusterDocument, clusterKey, parseDocument, printDocument } from './document.ts';
+import { readCertificate, tryRead } from './inspect.ts';
+import type { AuthoritySnapshot, PkiSnapshot } from './snapshot.ts';
+import { createObject, type PkiStore, updateObject } from './store.ts';
+
+/** Where the operator's own certificate and key stand in the store. */
+export const adminKeys = { certificate: 'clients/admin.crt', key: 'clients/admin.key.age' } as const;
+
+/** Reads the store's public side; nothing is decrypted, and nothing written. Throws `refused` for what can't be read. */
+export async function loadPki(store: PkiStore): Promise<PkiSnapshot> {
+  const [document, adminText] = await Promise.all([findDocument(store), readText(store, adminKeys.certificate)]);
+  const admin = adminText || undefined;
+  const entries = document?.authorities ?? [];
+  const authorities = await Promise.all(entries.map((entry) => loadAuthority(store, entry)));
+  return {
+    location: store.location,
+    identity: document && { uuid: document.uuid, token: document.token, name: document.name },
+    authorities,
+    admin,
+    adminFacts: admin === undefined ? undefined : tryRead(admin),
+    generation: document?.generation ?? 1,
+    goals: document?.goals ?? [],
+  };
+}
+
+/** Who a cluster is. */
+export interface ClusterIdentity {
+  readonly uuid: string;
+  readonly name: string;
+  /** etcd's initial-cluster-token. */
+  readonly token: string;
+}
+
+/**
+ * Makes the root, unless there is one: then the identity that it has is returned, so that an interrupted run goes on with its own. Throws `refused`
+ * where the store belongs to a cluster of another name.
+ */
+export async function createCluster(store: PkiStore, wanted: ClusterIdentity, now: number): Promise<ClusterIdentity> {
+  const created = new Date(now).toISOString();
+  const fresh: ClusterDocument = { schema: 1, ...pick(wanted), created, authorities: [], generation: 1, goals: [] };
+  await createObject(store, clusterKey, printDocument(fresh));
+  const document = await readDocument(store);
+  if (document.name === wanted.name) return pick(document);
+  throw new QuorateError('refused', `${store.location}: belongs to cluster ${document.name}, not ${wanted.name}`, {
+    hint: 'give this inventory another state directory, or the name that its state directory has',
+  });
+}
+
+/** Puts another token in place of the old one, as a restore has to. */
+export async function recordToken(store: PkiStore, uuid: string, token: string): Promise<void> {
+  await updateDocument(store, uuid, (document) => ({ ...document, token }));
+}
+
+/** The root; throws `refused` where there is none. */
+export async function readDocument(store: PkiStore): Promise<ClusterDocument> {
+  const document = await findDocument(store);
+  if (document !== undefined) return document;
+  throw new QuorateError('refused', `${store.location}: holds no cluster yet`, { hint: 'run quorate bootstrap' });
+}
+
+/**
+ * Swaps in what `change` makes of the root, again where somebody else was quicker; the same object means nothing to write. Throws `refused` where the
+ * root is not of the cluster `uuid`: the directory was replaced meanwhile.
+ */
+export async function updateDocument(
+  store: PkiStore,
+  uuid: string,
+  change: (document: ClusterDocument) => ClusterDocument,
+): Promise<void> {
+  await updateObject(store, clusterKey, (bytes) => {
+    const document = parseDocument(bytes ?? Buffer.alloc(0), store.location);
+    requireUuid(document, uuid, store);
+    const changed = change(document);
+    return changed === document ? undefined : printDocument(changed);
+  });
+}
+
+/** Throws `refused` where the store is another cluster's than the one that was planned for. */
+export function requireUuid(document: ClusterDocument, uuid: string, store: PkiStore): void {
+  if (document.uuid === uuid) return;
+  throw new QuorateError('refused', `${store.location}: is now of cluster ${document.uuid}, planned was for ${uuid}`, {
+    hint: 'plan again',
+  });
+}
+
+/** An object as text; undefined where it is absent. */
+export async function readText(store: PkiStore, key: string): Promise<string | undefined> {
+  return (await store.read(key))?.bytes.toString('utf8');
+}
+
+/** `client-1` */
+export function authorityId(entry: Pick<AuthorityEntry, 'purpose' | 'number'>): string {
+  return `${entry.purpose}-${entry.number}`;
+}
+
+/** One authority's public side. Throws `refused` where its certificate is missing. */
+export async function loadAuthority(store: PkiStore, entry: AuthorityEntry): Promise<AuthoritySnapshot> {
+  const [certificate, keys] = await Promise.all([readText(store, entry.certificate), store.list(entry.key)]);
+  if (certificate === undefined) {
+    throw new QuorateError('refused', `${store.location}/${entry.certificate}: is missing`, {
+      hint: 'restore it from your backup or git',
+    });
+  }
+  const { purpose, number, recipients } = entry;
+  const facts = readCertificate(certificate, `${store.location}/${entry.certificate}`);
+  return { id: authorityId(entry), purpose, number, certificate, facts, recipients, hasKey: keys.includes(entry.key) };
+}
+
+async function findDocument(store: PkiStore): Promise<ClusterDocument | undefined> {
+  const stored = await store.read(clusterKey);
+  return stored === undefined ? undefined : parseDocument(stored.bytes, store.location);
+}
+
+function pick({ uuid, name, token }: ClusterIdentity): ClusterIdentity {
+  return { uuid, name, token };
+}
