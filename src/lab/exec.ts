@@ -19,6 +19,12 @@ export type Command = readonly string[] | string;
 
 const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'];
 
+const enter = ['nsenter', '--all', '--target'];
+
+/** Ends the command with everything it started when its time is over, or when nsenter is ended from here. */
+const guard = ['setpriv', '--pdeathsig', 'TERM', 'timeout', '--kill-after', '1'];
+const timedOut = 124;
+
 /** Runs a command inside a host and returns how it ended; a non-zero status is a result. Throws `unreachable` if the host is off. */
 export async function execOnHost(
   target: { readonly place: LabPlace; readonly host: string },
@@ -28,15 +34,18 @@ export async function execOnHost(
   const init = await initOf(target.place, target.host);
   if (init === undefined)
     throw new QuorateError('unreachable', `${target.host}: is not running`, { host: target.host });
-  // The death signal ends the command together with nsenter, which would otherwise leave it behind.
-  const enter = ['nsenter', '--target', String(init), '--all', '--', 'setpriv', '--pdeathsig', 'KILL'];
+  const timeoutMs = options.timeoutMs ?? 60_000;
   const argv = typeof command === 'string' ? ['sh', '-c', command] : command;
   const as = options.user === undefined ? [] : ['runuser', '-u', options.user, '--'];
   const home = `HOME=${options.user === undefined ? '/root' : `/home/${options.user}`}`;
-  return tryProgram([...enter, 'env', '-i', ...environment, home, ...as, ...argv], {
-    input: options.stdin,
-    timeoutMs: options.timeoutMs ?? 60_000,
-    signal: options.signal,
+  const result = await tryProgram(
+    [...enter, String(init), ...guard, String(timeoutMs / 1000), 'env', '-i', ...environment, home, ...as, ...argv],
+    { input: options.stdin, timeoutMs: timeoutMs + 5000, signal: options.signal },
+  );
+  if (result.status !== timedOut) return result;
+  throw new QuorateError('step-failed', `${target.host}: a lab command did not end within ${timeoutMs} ms`, {
+    host: target.host,
+    detail: result.stderr,
   });
 }
 

@@ -1,37 +1,16 @@
 /** Labs: throw-away hosts on this machine with a real systemd and a real sshd. The one entry to this folder's machines. */
 import { access, rm, rmdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { QuorateError } from '../domain/errors.ts';
 import { gatewayOf, type Subnet } from './addresses.ts';
 import { clearGroups, hasGroups } from './cgroup.ts';
-import { type Command, type ExecOptions, execOnHost, execOrThrow } from './exec.ts';
-import { type Faults, faultsOf } from './faults.ts';
+import { hostOf, type LabHost } from './host.ts';
 import { type SshFiles, sshFiles } from './keys.ts';
 import { withFolderLock } from './lock.ts';
-import { supervisorOf } from './machine.ts';
 import { bridgeExists, removeBridge } from './network.ts';
-import { cutPower, type PoweredHost, powerOffHost, rebootHost, startHost } from './power.ts';
-import type { ProgramResult } from './program.ts';
 import { raiseLab, startLab, type UpOptions } from './raise.ts';
 import { type LabPlace, type LabRecord, labNames, labPlace, readRecord } from './state.ts';
-
-/** One host of a lab and everything that can be done to it. */
-export interface LabHost extends Faults {
-  readonly name: string;
-  readonly ipv4: string;
-  readonly ipv6: string;
-  isRunning(): Promise<boolean>;
-  /** Runs inside the host without SSH, as root unless `user` says otherwise; a non-zero status is a result. */
-  exec(command: Command, options?: ExecOptions): Promise<ProgramResult>;
-  /** Like `exec`, but gives stdout alone and throws `step-failed` for any status but 0. */
-  sh(command: Command, options?: ExecOptions): Promise<string>;
-  /** Starts the host if it is off; resolves once systemd has booted and sshd answers. */
-  start(): Promise<void>;
-  reboot(): Promise<void>;
-  powerOff(): Promise<void>;
-  /** Kills the whole machine at once. */
-  powerCut(): Promise<void>;
-}
+import { type LabSummary, summarizeLab } from './summary.ts';
 
 /** A lab whose hosts exist. */
 export interface Lab {
@@ -51,19 +30,6 @@ export interface Lab {
 export interface DownResult {
   readonly removed: boolean;
   readonly reason: string;
-}
-
-/** A lab as `lab list` shows it; `state` is `partial` when some hosts are off or its making was interrupted. */
-export interface LabSummary {
-  readonly name: string;
-  readonly folder: string;
-  readonly state: 'up' | 'partial' | 'off' | 'unreadable';
-  readonly hosts: readonly {
-    readonly name: string;
-    readonly ipv4: string;
-    readonly ipv6: string;
-    readonly running: boolean;
-  }[];
 }
 
 /**
@@ -107,7 +73,7 @@ export async function downLab(name: string, options: { readonly root?: string | 
 /** All labs under a root, sorted by name. */
 export async function listLabs(options: { readonly root?: string | undefined } = {}): Promise<LabSummary[]> {
   const names = await labNames(options.root);
-  return Promise.all(names.map((name) => summarize(labPlace(name, options.root))));
+  return Promise.all(names.map((name) => summarizeLab(labPlace(name, options.root))));
 }
 
 /** The ssh command, as arguments, that opens a host as `ops` (or `user`), with `command` if there is one. */
@@ -118,22 +84,7 @@ export function sshCommand(lab: Lab, host: string, command: readonly string[] = 
 async function removeTraces(place: LabPlace): Promise<void> {
   await clearGroups(place.id);
   await removeBridge(place.id);
-  await rm(place.folder + '/hosts', { recursive: true, force: true });
-}
-
-async function summarize(place: LabPlace): Promise<LabSummary> {
-  const record = await readRecord(place).catch(() => undefined);
-  if (record === undefined) return { name: place.name, folder: place.folder, state: 'unreadable', hosts: [] };
-  const hosts = await Promise.all(
-    record.hosts.map(async ({ name, ipv4, ipv6 }) => {
-      const running = (await supervisorOf(place, name)) !== undefined;
-      return { name, ipv4, ipv6, running };
-    }),
-  );
-  const running = hosts.filter((host) => host.running).length;
-  const whole = record.phase === 'up' && running === hosts.length;
-  const state = whole ? 'up' : running === 0 ? 'off' : 'partial';
-  return { name: place.name, folder: place.folder, state, hosts };
+  await rm(join(place.folder, 'hosts'), { recursive: true, force: true });
 }
 
 function labOf(place: LabPlace, record: LabRecord): Lab {
@@ -153,24 +104,6 @@ function labOf(place: LabPlace, record: LabRecord): Lab {
         `lab ${place.name} has no host ${name}: it has ${hosts.map((host) => host.name).join(', ')}`,
       );
     },
-  };
-}
-
-function hostOf(target: PoweredHost): LabHost {
-  const { place, host } = target;
-  const inside = { place, host: host.name };
-  return {
-    name: host.name,
-    ipv4: host.ipv4,
-    ipv6: host.ipv6,
-    isRunning: async () => (await supervisorOf(place, host.name)) !== undefined,
-    exec: (command, options) => execOnHost(inside, command, options),
-    sh: (command, options) => execOrThrow(inside, command, options),
-    start: () => startHost(target),
-    reboot: () => rebootHost(target),
-    powerOff: () => powerOffHost(target),
-    powerCut: () => cutPower(target),
-    ...faultsOf(target),
   };
 }
 

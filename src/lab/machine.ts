@@ -1,7 +1,8 @@
 /** One host as processes: a detached systemd-nspawn that outlives this process, and what is known about it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { clearGroups, makeGroups } from './cgroup.ts';
 import { type HostRecord, hostFolder, type LabPlace, type LabRecord } from './state.ts';
 
@@ -47,18 +48,14 @@ export async function launchMachine(place: LabPlace, record: LabRecord, host: Ho
   const console = await open(join(folder, 'console.log'), 'a');
   try {
     const argv = [record.image, record.bridge, host.machine, host.name, ...groups];
-    const supervisor = execa('sh', ['-c', launchScript, 'sh', ...argv], {
+    const supervisor = spawn('sh', ['-c', launchScript, 'sh', ...argv], {
       cwd: folder,
       detached: true,
-      cleanup: false,
-      reject: false,
-      buffer: false,
       stdio: ['ignore', console.fd, console.fd],
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-      extendEnv: false,
     });
     supervisor.unref();
-    await new Promise<void>((resolve) => supervisor.once('spawn', resolve).once('error', () => resolve()));
+    await once(supervisor, 'spawn');
   } finally {
     await console.close();
   }
@@ -66,8 +63,6 @@ export async function launchMachine(place: LabPlace, record: LabRecord, host: Ho
 
 /** Ends a host at once, as if its power had gone, and returns when none of its processes is left. */
 export async function killMachine(place: LabPlace, host: string): Promise<void> {
-  const running = await supervisorOf(place, host);
-  if (running !== undefined) process.kill(running, 'SIGKILL');
   await clearGroups(place.id, host);
   await rm(join(hostFolder(place, host), 'process'), { force: true });
 }
