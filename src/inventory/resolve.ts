@@ -1,0 +1,125 @@
+/** Inventory to Cluster: every default filled in. Pure, and total for what parseInventory gave. */
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import type { BinarySource, Cluster } from '../domain/cluster.ts';
+import type { Controller } from '../domain/controller.ts';
+import { findEndpoints, findSans, httpsUrl } from './endpoints.ts';
+import type { Inventory } from './load.ts';
+import { resolveSsh } from './resolve-ssh.ts';
+import type { ControllerSettings, InventorySettings } from './schema.ts';
+
+/** The whole desired state that an inventory describes. */
+export function resolveCluster(inventory: Inventory): Cluster {
+  const { settings, warnings } = inventory;
+  const { cluster, paths = {}, service = {}, pki = {}, etcd = {}, state = {} } = settings;
+  const onOperator = pathResolver(inventory);
+  return {
+    name: cluster.name,
+    version: cluster.version,
+    controllers: Object.entries(settings.controllers)
+      .map(([name, controller]) => resolveController(name, controller, inventory))
+      .toSorted((left, right) => (left.name < right.name ? -1 : 1)),
+    paths: {
+      configDir: paths.configDir ?? '/etc/etcd',
+      dataDir: paths.dataDir ?? '/var/lib/etcd',
+      walDir: paths.walDir,
+      libDir: paths.libDir ?? '/usr/local/lib/etcd',
+      binDir: paths.binDir ?? '/usr/local/bin',
+    },
+    unit: service.unit ?? 'etcd.service',
+    user: service.user ?? 'etcd',
+    etcd: resolveEtcd(etcd),
+    pki: {
+      authorities: pki.authorities ?? 'separate',
+      algorithm: pki.algorithm ?? 'ecdsa-p256',
+      caLifetimeDays: pki.caLifetimeDays ?? 3650,
+      leafLifetimeDays: pki.leafLifetimeDays ?? 365,
+      backdateMinutes: pki.backdateMinutes ?? 5,
+      organization: pki.organization ?? '',
+      recipients: [...new Set(pki.recipients ?? [])].toSorted(),
+      identityFile: pki.identityFile === undefined ? undefined : onOperator(pki.identityFile),
+    },
+    binaries: resolveBinaries(settings.binaries, onOperator),
+    checksums: resolveChecksums(settings.binaries),
+    access: etcd.access ?? 'tunnel',
+    acceptHazards: [...new Set(settings.acceptHazards ?? [])].toSorted(),
+    stateDir: onOperator(state.directory ?? `.quorate/${cluster.name}`),
+    lockFile: onOperator(state.lockFile ?? 'quorate.lock.yml'),
+    inventoryHash: hashSettings(settings),
+    warnings,
+  };
+}
+
+/** Turns a path on the operator's machine into an absolute, normalised one: `~/` is the home, the rest starts at the inventory. */
+export function pathResolver({ directory, home }: Pick<Inventory, 'directory' | 'home'>): (path: string) => string {
+  return (path) => posix.resolve(directory, path === '~' || path.startsWith('~/') ? `${home}${path.slice(1)}` : path);
+}
+
+function resolveController(name: string, controller: ControllerSettings, inventory: Inventory): Controller {
+  const { listenAddresses = [], advertiseAddress = '', ...ports } = findEndpoints(controller, inventory.settings.ports);
+  const endpoints = { listenAddresses, advertiseAddress, ...ports };
+  return {
+    name,
+    transport: controller.transport ?? 'ssh',
+    ssh: resolveSsh(controller, inventory.settings.ssh, pathResolver(inventory)),
+    ...endpoints,
+    clientUrl: httpsUrl(advertiseAddress, ports.clientPort),
+    peerUrl: httpsUrl(advertiseAddress, ports.peerPort),
+    sans: findSans(name, controller, endpoints),
+  };
+}
+
+/**
+ * What a cluster gets where the inventory is silent; `inventories/example.yml` says why. Explicit, because etcd's own defaults differ by
+ * minor (snapshot-count 100000 until 3.5, 10000 from 3.6) or are unwise (no compaction, a quota of 2 GiB).
+ */
+const etcdDefaults = {
+  'snapshot-count': 10_000,
+  'quota-backend-bytes': 8 * 2 ** 30,
+  'heartbeat-interval': 100,
+  'election-timeout': 1000,
+} as const;
+
+const compactionDefaults = { 'auto-compaction-mode': 'periodic', 'auto-compaction-retention': '8h' } as const;
+
+function resolveEtcd({ access, ...keys }: NonNullable<InventorySettings['etcd']>): Readonly<Record<string, unknown>> {
+  const mode = keys['auto-compaction-mode'];
+  const compaction = mode === undefined || mode === 'periodic' ? compactionDefaults : {};
+  return { ...etcdDefaults, ...compaction, ...keys };
+}
+
+function resolveBinaries(binaries: InventorySettings['binaries'], onOperator: (path: string) => string): BinarySource {
+  switch (binaries?.source) {
+    case undefined:
+      return { kind: 'release', via: 'operator' };
+    case 'release':
+      return { kind: 'release', via: binaries.via ?? 'operator' };
+    case 'mirror':
+      return { kind: 'mirror', url: binaries.url.replace(/\/+$/, ''), via: binaries.via ?? 'operator' };
+    case 'file':
+      return { kind: 'file', path: onOperator(binaries.path) };
+    case 'system':
+      return { kind: 'system', directory: binaries.directory ?? '/usr/bin' };
+  }
+}
+
+function resolveChecksums(binaries: InventorySettings['binaries']): Cluster['checksums'] {
+  if (binaries === undefined || binaries.source === 'system') return {};
+  const { amd64, arm64, ppc64le, s390x } = binaries.sha256 ?? {};
+  return {
+    ...(amd64 === undefined ? {} : { amd64: amd64.toLowerCase() }),
+    ...(arm64 === undefined ? {} : { arm64: arm64.toLowerCase() }),
+    ...(ppc64le === undefined ? {} : { ppc64le: ppc64le.toLowerCase() }),
+    ...(s390x === undefined ? {} : { s390x: s390x.toLowerCase() }),
+  };
+}
+
+/** sha256 of what the inventory says, variables filled in: comments, quotes and the order of keys do not count. */
+function hashSettings(settings: InventorySettings): string {
+  const canonical = JSON.stringify(settings, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1)))
+      : value,
+  );
+  return createHash('sha256').update(canonical).digest('hex');
+}
