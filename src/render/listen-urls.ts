@@ -1,0 +1,46 @@
+/** The URLs that a member binds. */
+import type { Controller } from '../domain/controller.ts';
+
+/** Comma-separated URL lists, as etcd's configuration has them. */
+export interface ListenUrls {
+  readonly peer: string;
+  /** The listen addresses and loopback. */
+  readonly client: string;
+  /** Plain http, loopback only: health and metrics need no certificate there. */
+  readonly metrics: string;
+  /** One URL of the member's own for etcdctl on the host. */
+  readonly local: string;
+}
+
+/**
+ * The URLs of one member. `::` covers every address of both families and `0.0.0.0` every IPv4 one (Go binds `[::]` for
+ * both), so whatever they cover is left out: a port can be bound once. The loopback of IPv6 is bound only where an IPv6
+ * address is, since a host may have IPv6 switched off.
+ */
+export function listenUrls(controller: Controller): ListenUrls {
+  const { clientPort, metricsPort, peerPort } = controller;
+  const addresses = narrowed(controller.listenAddresses);
+  const loopbacks = addresses.some(isIpv6) ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
+  const urls = (all: readonly string[], port: number): string => all.map((each) => url('https', each, port)).join(',');
+  return {
+    peer: urls(addresses, peerPort),
+    client: urls(narrowed([...addresses, ...loopbacks]), clientPort),
+    metrics: url('http', '127.0.0.1', metricsPort),
+    local: url('https', '127.0.0.1', clientPort),
+  };
+}
+
+function narrowed(addresses: readonly string[]): readonly string[] {
+  const distinct = [...new Set(addresses)];
+  if (distinct.includes('::')) return ['::'];
+  if (!distinct.includes('0.0.0.0')) return distinct;
+  return distinct.filter((each) => each === '0.0.0.0' || isIpv6(each));
+}
+
+function isIpv6(address: string): boolean {
+  return address.includes(':');
+}
+
+function url(scheme: string, address: string, port: number): string {
+  return `${scheme}://${isIpv6(address) ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,14 @@
+/** Values as YAML that go-yaml reads back as meant: etcd parses by YAML 1.1, where `no`, `12:30` and `1_000` are no strings. */
+import { stringify } from 'yaml';
+
+/** One line of YAML: strings always in double quotes, lists and mappings in flow style. */
+export function yamlValue(value: unknown): string {
+  return stringify(value, {
+    version: '1.1',
+    lineWidth: 0,
+    blockQuote: false,
+    collectionStyle: 'flow',
+    defaultStringType: 'QUOTE_DOUBLE',
+    defaultKeyType: 'PLAIN',
+  }).trimEnd();
+}

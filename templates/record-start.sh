@@ -1,0 +1,28 @@
+# Written by quorate. etcd's unit runs it as root before each start: record-start.sh CONFIGURATION
+# Files and TLS handshakes do not tell what a running process has read, so this notes what it is about to read.
+set -eu
+umask 022
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+config=$1
+pki=<%= it.pki %>
+etcd=<%= it.etcd %>
+directory=<%= it.runDir %>
+record=<%= it.record %>
+
+digest() {
+  sum=$(sha256sum)
+  printf '%s=%s\n' "$1" "${sum%% *}"
+}
+
+mkdir -p "$directory"
+chmod 0755 "$directory"
+rm -f "$record"
+{
+  printf 'invocation_id=%s\n' "$INVOCATION_ID"
+  # Less the lines that etcd ignores once it has a WAL.
+  sed -e '/^initial-cluster:/d' -e '/^initial-cluster-state:/d' -e '/^initial-cluster-token:/d' "$config" | digest config_sha256
+  digest ca_sha256 <"$pki/ca.crt"
+  digest peer_ca_sha256 <"$pki/peer-ca.crt"
+  digest binary_sha256 <"$etcd"
+} >"$record.new"
+mv -f "$record.new" "$record"
