@@ -14,28 +14,51 @@ export interface Run {
 /** More output than this of one script is taken for a mistake. */
 const outputLimitBytes = 64 * 1024 * 1024;
 
+/** Starts the process; aborted, it must not send its script any more. */
+export type Start = (givenUp: AbortSignal) => Promise<LaunchedProcess>;
+
 /**
- * The result of a process that was started for it. On a time limit, an interruption, too much output or unreadable input
- * the process is closed and a QuorateError thrown.
+ * The result of the process that `start` starts. On a time limit (which counts from here), an interruption, too much
+ * output or unreadable input the process is closed and a QuorateError thrown; on the host it may still run then, as it
+ * may when a connection is lost.
  */
-export async function collect(process: LaunchedProcess, run: Run, options: RunOptions): Promise<RemoteResult> {
-  const limits = watch(process, run, options);
-  const finished = Promise.all([
-    process.done,
-    readAll(process.stdout, run),
-    readAll(process.stderr, run),
-    feed(process.stdin, options.input, run),
-  ]);
+export async function collect(start: Start, run: Run, options: RunOptions): Promise<RemoteResult> {
+  const giveUp = new AbortController();
+  const progress: Progress = { begun: () => false };
+  const limits = watch(progress, run, options);
+  const starting = start(giveUp.signal);
+  const finished = starting.then((process) => {
+    progress.begun = process.begun;
+    return finish(process, run, options.input);
+  });
   finished.catch(() => undefined);
   try {
-    const [exit, stdout, stderr] = await Promise.race([finished, limits.exceeded]);
-    return { status: exit.status, signal: exit.signal, stdout, stderr };
+    return await Promise.race([finished, limits.exceeded]);
   } catch (error) {
-    process.kill();
+    giveUp.abort();
+    void starting.then(
+      (process) => process.close(),
+      () => undefined,
+    );
     throw error;
   } finally {
     limits.stop();
   }
+}
+
+async function finish(process: LaunchedProcess, run: Run, input: RunOptions['input']): Promise<RemoteResult> {
+  const [exit, stdout, stderr] = await Promise.all([
+    process.done,
+    readAll(process.stdout, run),
+    readAll(process.stderr, run),
+    feed(process.stdin, input, run),
+  ]);
+  return { status: exit.status, signal: exit.signal, stdout, stderr };
+}
+
+/** Whether the script has begun, which tells what a time limit was spent on. */
+interface Progress {
+  begun: () => boolean;
 }
 
 interface Limits {
@@ -44,10 +67,10 @@ interface Limits {
   stop(): void;
 }
 
-function watch(process: LaunchedProcess, run: Run, { timeoutMs, signal }: RunOptions): Limits {
+function watch(progress: Progress, run: Run, { timeoutMs, signal }: RunOptions): Limits {
   let stop = (): void => undefined;
   const exceeded = new Promise<never>((_resolve, reject) => {
-    const timer = setTimeout(() => reject(timedOut(process, run, timeoutMs)), timeoutMs);
+    const timer = setTimeout(() => reject(timedOut(progress, run, timeoutMs)), timeoutMs);
     const abort = (): void =>
       reject(new QuorateError('interrupted', `${run.host}: interrupted while ${run.label}`, { host: run.host }));
     stop = () => {
@@ -61,8 +84,10 @@ function watch(process: LaunchedProcess, run: Run, { timeoutMs, signal }: RunOpt
   return { exceeded, stop: () => stop() };
 }
 
-function timedOut(process: LaunchedProcess, { host, label }: Run, timeoutMs: number): QuorateError {
-  const waited = process.begun() ? '' : '; the script never began: its login shell or sudo is waiting for something';
+function timedOut(progress: Progress, { host, label }: Run, timeoutMs: number): QuorateError {
+  const waited = progress.begun()
+    ? ''
+    : ' before the script began: its login shell, sudo or earlier scripts did not let it';
   return new QuorateError('step-failed', `${host}: ${label}: timed out after ${timeoutMs / 1000} s${waited}`, {
     host,
     step: label,

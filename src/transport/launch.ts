@@ -19,8 +19,8 @@ export interface Pipes {
   readonly stderr: Readable;
   /** Resolves when it has ended; rejects with a QuorateError (without the host's name) when the connection was lost. */
   readonly exit: Promise<Exit>;
-  /** Closes its streams; with `signal`, asks it to terminate first. */
-  close(signal: boolean): void;
+  /** Closes its streams. The process sees the end of its stdin, and SIGPIPE when it prints; it may go on regardless. */
+  close(): void;
 }
 
 /** What was started, for whom and how. */
@@ -37,8 +37,6 @@ export interface Launch {
 /** A {@link RemoteProcess} that also tells whether its script has begun. */
 export interface LaunchedProcess extends RemoteProcess {
   begun(): boolean;
-  /** Asks it to terminate (sshd passes that on since OpenSSH 7.9, to root's processes only from root), then closes. */
-  kill(): void;
 }
 
 /** Feeds the script to a started stage. Until the script has begun, `done` tells why it did not (sudo, login shell). */
@@ -82,12 +80,7 @@ export function launch(pipes: Pipes, launched: Launch): LaunchedProcess {
       stdin.destroy();
     });
   done.catch(() => undefined);
-  return {
-    ...{ stdin, stdout, stderr, done },
-    begun: () => begun,
-    close: () => pipes.close(false),
-    kill: () => pipes.close(true),
-  };
+  return { stdin, stdout, stderr, done, close: () => pipes.close(), begun: () => begun };
 }
 
 interface Gate {

@@ -47,11 +47,15 @@ export class SshLink {
     });
   }
 
-  /** Starts a command, as soon as fewer than four sessions are open. */
-  async exec(command: string): Promise<Session> {
+  /** Starts a command, as soon as fewer than four sessions are open; rejects when it was given up meanwhile. */
+  async exec(command: string, givenUp?: AbortSignal): Promise<Session> {
     const release = await this.#slots();
     try {
-      return { channel: await this.#open((done) => this.#client.exec(command, done)), release };
+      givenUp?.throwIfAborted();
+      const channel = await this.#open((done) => this.#client.exec(command, done));
+      if (givenUp?.aborted) channel.close();
+      givenUp?.throwIfAborted();
+      return { channel, release };
     } catch (error) {
       release();
       throw stageFailure('channel', this.#channelMessage(error), { cause: error });

@@ -36,8 +36,8 @@ export function openLocal(controller: Controller, options: LocalOptions): Connec
   return {
     host,
     start,
-    run: async (script: RemoteScript, runOptions: RunOptions): Promise<RemoteResult> =>
-      collect(await start(script), { host, label: script.label }, runOptions),
+    run: (script: RemoteScript, runOptions: RunOptions): Promise<RemoteResult> =>
+      collect(() => start(script), { host, label: script.label }, runOptions),
     tunnel: (address, port) => dialHere(host, address, port),
     close: () => Promise.resolve(),
   };
@@ -58,8 +58,7 @@ async function spawn(command: string, env: LocalOptions['env']): Promise<Pipes> 
   });
   return {
     ...{ stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, exit },
-    close(signal) {
-      if (signal) child.kill('SIGTERM');
+    close() {
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
     },
   };

@@ -24,18 +24,19 @@ export class SshConnection implements Connection {
     this.#findSecret = findSecret;
   }
 
-  async start(script: RemoteScript): Promise<LaunchedProcess> {
+  /** `givenUp`, once aborted, keeps a script that still waits for its turn from being sent. */
+  async start(script: RemoteScript, givenUp?: AbortSignal): Promise<LaunchedProcess> {
     try {
       const prepared = await prepareLaunch(this.#controller, script, this.#findSecret);
-      const session = await this.#link.exec(prepared.stage.command);
+      const session = await this.#link.exec(prepared.stage.command, givenUp);
       return launch(sessionPipes(session, this.#link, script.label), prepared);
     } catch (error) {
       throw nameHost(this.host, error);
     }
   }
 
-  async run(script: RemoteScript, options: RunOptions): Promise<RemoteResult> {
-    return collect(await this.start(script), { host: this.host, label: script.label }, options);
+  run(script: RemoteScript, options: RunOptions): Promise<RemoteResult> {
+    return collect((givenUp) => this.start(script, givenUp), { host: this.host, label: script.label }, options);
   }
 
   async tunnel(address: string, port: number): Promise<Duplex> {
@@ -66,11 +67,10 @@ function sessionPipes({ channel, release }: Session, link: SshLink, label: strin
     stdout: channel,
     stderr: channel.stderr,
     exit,
-    close(signal) {
+    close() {
       closed = true;
-      if (link.lost !== undefined) return;
-      if (signal) channel.signal('TERM');
-      channel.close();
+      if (link.lost === undefined) channel.close();
+      release();
     },
   };
 }

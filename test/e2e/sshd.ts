@@ -1,6 +1,6 @@
 /** A real sshd on a loopback port with keys and configuration of its own, for tests of the transport. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,7 @@ export function makeWorkshop(): Workshop {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-ssh-'));
   const path = (name: string): string => join(folder, name);
   makeKey(path('id'), 'ed25519');
+  chmodSync(folder, 0o711);
   return { folder, identity: path('id'), path, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
@@ -67,7 +68,14 @@ export async function startSshd(shop: Workshop, options: SshdOptions = {}): Prom
       `ListenAddress ${address}:${port}`,
       ...hostKeys.map((file) => `HostKey ${file}`),
       `AuthorizedKeysFile ${authorized}`,
-      ...['StrictModes no', 'UsePAM no', 'PidFile none', 'PasswordAuthentication no', 'PermitRootLogin yes'],
+      ...[
+        'StrictModes no',
+        'UsePAM no',
+        'PidFile none',
+        'PasswordAuthentication no',
+        'KbdInteractiveAuthentication no',
+        'PermitRootLogin yes',
+      ],
       ...['UseDNS no', 'MaxStartups 100', 'LogLevel VERBOSE', ''],
     ].join('\n'),
   );
