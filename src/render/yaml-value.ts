@@ -5,6 +5,9 @@ import { stringify } from 'yaml';
 export function yamlValue(value: unknown): string {
   return stringify(value, {
     version: '1.1',
+    // Else the string `<<` stays bare, as a merge key.
+    customTags: (tags) =>
+      tags.filter((tag) => tag !== 'merge' && (typeof tag === 'string' || !/:merge$/.test(tag.tag))),
     lineWidth: 0,
     blockQuote: false,
     collectionStyle: 'flow',
