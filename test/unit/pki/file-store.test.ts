@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { withFileLock } from '../../../src/pki/file-lock.ts';
+import { openFileStore } from '../../../src/pki/file-store.ts';
+import { StoreConflict, updateObject } from '../../../src/pki/store.ts';
+import { temporaryFolder } from './cluster-store.ts';
+import { bundleChild, lineOf, runChild, startChild } from './processes.ts';
+
+bundleChild();
+
+describe('a file store', () => {
+  test('swaps only from the version that is there', async () => {
+    const store = openFileStore(join(temporaryFolder(), 'a', 'b'));
+    expect(await store.read('ca/x.crt')).toBeUndefined();
+    const first = await store.swap('ca/x.crt', null, 'one');
+    await expect(store.swap('ca/x.crt', null, 'two')).rejects.toThrow(StoreConflict);
+    const second = await store.swap('ca/x.crt', first, 'two');
+    await expect(store.swap('ca/x.crt', first, 'three')).rejects.toThrow(StoreConflict);
+    expect(await store.read('ca/x.crt')).toEqual({ bytes: Buffer.from('two'), version: second });
+    await expect(store.swap('ca/y.crt', second, 'x')).rejects.toThrow(StoreConflict);
+  });
+
+  test('lists keys by prefix and nothing that it keeps for itself', async () => {
+    const folder = temporaryFolder();
+    const store = openFileStore(folder);
+    for (const key of ['b', 'ca/2', 'ca/1']) await store.swap(key, null, key);
+    writeFileSync(join(folder, '.hidden'), '');
+    expect(await store.list('')).toEqual(['b', 'ca/1', 'ca/2']);
+    expect(await store.list('ca/')).toEqual(['ca/1', 'ca/2']);
+    expect(await openFileStore(join(folder, 'absent')).list('')).toEqual([]);
+    expect(readdirSync(folder).sort()).toEqual(['.hidden', 'b', 'ca']);
+  });
+
+  test.each(['../x', '/x', 'a//b', '.x', 'a/.x', 'A', '', 'a/..', 'a\n'])('takes no key %j', async (key) => {
+    const store = openFileStore(temporaryFolder());
+    await expect(async () => store.read(key)).rejects.toThrow('not a store key');
+  });
+
+  test('lets exactly one of several processes win a swap from the same version', async () => {
+    const folder = temporaryFolder();
+    await openFileStore(folder).swap('race', null, 'start');
+    const racers = Array.from({ length: 4 }, () => startChild('race', folder));
+    await Promise.all(racers.map(lineOf));
+    const ends = racers.map(lineOf);
+    for (const racer of racers) racer.stdin.write('go\n');
+    expect((await Promise.all(ends)).sort()).toEqual(['lost', 'lost', 'lost', 'won']);
+  });
+
+  test('loses no update of processes that change one object at once', async () => {
+    const folder = temporaryFolder();
+    const ends = await Promise.all(Array.from({ length: 3 }, () => runChild('count', folder, '20')));
+    expect(ends).toEqual(ends.map(() => ({ end: 0, text: '' })));
+    expect((await openFileStore(folder).read('count'))?.bytes.toString()).toBe('60');
+    expect(readdirSync(folder)).toEqual(['count']);
+  });
+
+  test('tells by the time limit when others keep changing an object', async () => {
+    const store = openFileStore(temporaryFolder());
+    const stubborn = { ...store, swap: () => Promise.reject(new StoreConflict('x')) };
+    await expect(updateObject(stubborn, 'x', () => 'y')).rejects.toThrow('others keep changing x');
+  });
+});
+
+describe('the lock', () => {
+  test('of a process that was killed is taken over, its unfinished file cleared away', async () => {
+    const folder = temporaryFolder();
+    const lock = join(folder, '.count.lock');
+    const holder = startChild('hold', lock);
+    await lineOf(holder);
+    const [owner = ''] = readdirSync(lock);
+    writeFileSync(join(lock, `${owner}.new`), 'half');
+    const patient = openFileStore(folder, { timeoutMs: 5000 }).swap('count', null, '1');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(existsSync(join(folder, 'count'))).toBe(false);
+    holder.kill('SIGKILL');
+    await once(holder, 'close');
+    await patient;
+    expect(readdirSync(folder)).toEqual(['count']);
+  });
+
+  test('of a living process is respected until the time limit, and its holder named', async () => {
+    const folder = temporaryFolder();
+    const lock = join(folder, '.count.lock');
+    const holder = startChild('hold', lock);
+    await lineOf(holder);
+    const waiting = openFileStore(folder, { timeoutMs: 100 }).swap('count', null, '1');
+    await expect(waiting).rejects.toMatchObject({
+      code: 'locked',
+      message: expect.stringContaining(`process ${holder.pid}`),
+    });
+    holder.kill('SIGKILL');
+  });
+
+  test('of another machine is never taken over', async () => {
+    const lock = join(temporaryFolder(), 'lock');
+    mkdirSync(lock);
+    writeFileSync(join(lock, 'ffffffffffff.00000000.1.1.aaaa'), '');
+    await expect(withFileLock(lock, { timeoutMs: 50 }, async () => {})).rejects.toThrow('held by process 1');
+  });
+
+  test('of a process whose number another has now is taken over', async () => {
+    const folder = temporaryFolder();
+    const lock = join(folder, 'lock');
+    const holder = startChild('hold', lock);
+    await lineOf(holder);
+    const [owner = ''] = readdirSync(lock);
+    holder.kill('SIGKILL');
+    await once(holder, 'close');
+    const [machine, boot, , , nonce] = owner.split('.');
+    mkdirSync(lock, { recursive: true });
+    writeFileSync(join(lock, `${machine}.${boot}.${process.pid}.1.${nonce}`), '');
+    await withFileLock(lock, { timeoutMs: 1000 }, async () => {});
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('stops waiting when it is told to', async () => {
+    const lock = join(temporaryFolder(), 'lock');
+    const abort = new AbortController();
+    const waiting = withFileLock(lock, { timeoutMs: 1000 }, () =>
+      withFileLock(lock, { timeoutMs: 10_000, signal: abort.signal }, async () => {}),
+    );
+    setTimeout(() => abort.abort(), 20);
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
