@@ -49,9 +49,11 @@ export function advanceLine(line: HostLine, event: RunEvent, stage: StageStart, 
 }
 
 /** When the stage is over: what did not fail is done, or was interrupted. */
-export function finishLine(line: HostLine, interrupted: boolean): HostLine {
+export function finishLine(line: HostLine, interrupted: boolean, now: number): HostLine {
   if (line.state === 'failed' || line.state === 'done') return line;
-  return interrupted ? { ...line, state: 'failed', text: `${line.text}: interrupted` } : { ...line, state: 'done' };
+  if (!interrupted) return { ...line, state: 'done' };
+  const ranMs = line.state === 'running' ? now - line.since : 0;
+  return { ...line, state: 'failed', text: `${line.text}: interrupted`, elapsedMs: line.elapsedMs + ranMs };
 }
 
 /** `etcd-1  unpack etcd 3.6.14  (3/12, 4.0 s)`: at most `width` characters, the name padded to `nameWidth`. */
@@ -63,8 +65,9 @@ export function wordLine(
   const ranMs = line.state === 'running' ? look.now - line.since : 0;
   const time =
     line.state === 'running' ? (ranMs >= SHOW_AFTER_MS ? [duration(ranMs)] : []) : [duration(line.elapsedMs)];
-  const steps = look.total === undefined ? `${line.steps}` : `${line.steps}/${look.total}`;
-  const tail = line.state === 'waiting' ? '' : `  (${[steps, ...time].join(', ')})`;
+  const steps = look.total === undefined ? [] : [`${line.steps}/${look.total}`];
+  const facts = line.state === 'waiting' ? [] : [...steps, ...time];
+  const tail = facts.length === 0 ? '' : `  (${facts.join(', ')})`;
   const text = line.state === 'done' ? 'done' : clean(line.text);
   return `${name}  ${cut(text, Math.max(look.width - name.length - 2 - tail.length, 8))}${tail}`;
 }

@@ -9,10 +9,10 @@ const ECHO_MS = 250;
 /** SIGHUP comes when the terminal is closed: nobody watches any more, so it counts as a wish to stop. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export type Interrupt = (typeof signals)[number];
+type Interrupt = (typeof signals)[number];
 
 /** The part of `process` that is needed. */
-export interface SignalSource {
+interface SignalSource {
   on(signal: Interrupt, listener: (signal: Interrupt) => void): unknown;
   off(signal: Interrupt, listener: (signal: Interrupt) => void): unknown;
 }

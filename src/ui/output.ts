@@ -1,6 +1,7 @@
 /** The one object through which a process talks: results on stdout, everything else on stderr, every line without secrets. */
 import type { Writable } from 'node:stream';
 import { WriteStream } from 'node:tty';
+import { QuorateError } from '../domain/errors.ts';
 import type { DebugLog } from './debug-log.ts';
 import { errorToJson, renderError } from './errors.ts';
 import { type Paint, painter } from './paint.ts';
@@ -43,7 +44,7 @@ export interface Ui extends Prompts {
   err(text: string): void;
   /** An error on stderr in every mode, ending an open progress; in the mode `json` also as the JSON document, unless there was one. */
   error(error: unknown): void;
-  /** Opens the drawing of a run; the one before must have ended. */
+  /** Opens the drawing of a run; the one before must have ended. Write results only after its end. */
   openProgress(): Promise<Progress>;
   /** Ends the progress and closes the log. May be called twice. */
   close(): Promise<void>;
@@ -94,7 +95,8 @@ export function createUi(options: UiOptions): Ui {
     },
     error: (error) => {
       progress?.abort();
-      log.write({ event: 'error', ...errorToJson(error, undefined) });
+      if (log.path() !== undefined || !isComplaint(error))
+        log.write({ event: 'error', ...errorToJson(error, undefined) });
       if (mode === 'json' && documents === 0) json(errorToJson(error, log.path()));
       err(renderError(error, { paint: paint.stderr, verbose: options.verbose, logPath: log.path() }));
     },
@@ -124,6 +126,11 @@ export function createUi(options: UiOptions): Ui {
     },
     abort: () => progress?.abort(),
   };
+}
+
+/** Whether the error alone says everything, so that no log needs to be begun for it. */
+function isComplaint(error: unknown): boolean {
+  return error instanceof QuorateError && (error.code === 'usage' || error.code === 'inventory');
 }
 
 function speaks(mode: Terminal['mode']): boolean {

@@ -81,7 +81,8 @@ interface LiveStage {
 }
 
 function openStage(start: Extract<RunEvent, { type: 'stage-start' }>, options: LiveOptions): LiveStage {
-  const { stream, paint, width, redact } = options;
+  const { stream, paint, redact } = options;
+  const width = stream.columns > 0 ? stream.columns : options.width;
   const block = createBlock({ rows: start.hosts.length, stream, paint, width });
   const nameWidth = Math.max(...start.hosts.map((host) => clean(host).length), 0);
   let lines = startLines(start);
@@ -100,7 +101,7 @@ function openStage(start: Extract<RunEvent, { type: 'stage-start' }>, options: L
   };
   const finish = (elapsedMs: number | undefined) => {
     clearInterval(timer);
-    update((line) => finishLine(line, elapsedMs === undefined));
+    update((line) => finishLine(line, elapsedMs === undefined, Date.now()));
     setHeading(
       `  (${count(start.hosts.length, 'host')}, ${elapsedMs === undefined ? 'interrupted' : duration(elapsedMs)})`,
     );

@@ -42,72 +42,78 @@ export interface Block {
 }
 
 export function createBlock(options: BlockOptions): Block {
-  const heading = createLine();
-  const rows = Array.from({ length: options.rows }, createLine);
-  const notes = createLine();
-  const early: string[] = [];
-  let renderer: BlockRenderer | undefined;
-  let abortHeading = () => {};
-  let note = (text: string) => {
-    early.push(text);
+  const parts: Parts = {
+    heading: createLine(),
+    rows: Array.from({ length: options.rows }, createLine),
+    notes: createNotes(),
   };
-
-  const listr = new Listr(
-    {
-      title: ' ',
-      task: (_, wrapper) => {
-        heading.show(wrapper);
-        abortHeading = () => {
-          wrapper.task.state$ = ListrTaskState.FAILED;
-        };
-        const tasks = rows.map((row) => ({
-          title: ' ',
-          task: async (_: unknown, each: Titled) => {
-            row.show(each);
-            if (await row.ended) throw new Error('failed');
-          },
-        }));
-        // A task without a title writes below the block, and this one keeps the heading open until the end.
-        const last = {
-          task: async (_: unknown, each: { output: string }) => {
-            note = (text) => {
-              each.output = text;
-            };
-            for (const text of early) note(text);
-            await notes.ended;
-          },
-          rendererOptions: { bottomBar: NOTES, persistentOutput: true },
-        };
-        return wrapper.newListr([...tasks, last], { concurrent: true, exitOnError: false });
-      },
-    },
-    {
-      renderer: rendererFor(options.width, (created) => {
-        renderer = created;
-      }),
-      rendererOptions: lookOf(options),
-      registerSignalListeners: false,
-      exitOnError: false,
-    },
-  );
+  const drawing: Drawing = { failHeading: () => {}, endRenderer: () => {} };
   return {
-    setHeading: (text) => heading.set(text),
-    setRow: (index, text) => rows[index]?.set(text),
-    endRow: (index, failed) => rows[index]?.end(failed),
-    note: (text) => note(text),
-    end: () => notes.end(false),
+    setHeading: (text) => parts.heading.set(text),
+    setRow: (index, text) => parts.rows[index]?.set(text),
+    endRow: (index, failed) => parts.rows[index]?.end(failed),
+    note: (text) => parts.notes.add(text),
+    end: () => parts.notes.end(),
+    // The list is not made earlier: it remembers how the stream writes, and another block may still hold that back.
     draw: async () => {
-      await listr.run();
+      await createList(parts, drawing, options).run();
     },
     abort: () => {
-      abortHeading();
-      renderer?.end();
+      drawing.failHeading();
+      drawing.endRenderer();
     },
   };
 }
 
+interface Parts {
+  readonly heading: ReturnType<typeof createLine>;
+  readonly rows: readonly ReturnType<typeof createLine>[];
+  readonly notes: ReturnType<typeof createNotes>;
+}
+
+/** What can be done to a list of listr2 from outside, once it is drawn. */
+interface Drawing {
+  failHeading: () => void;
+  endRenderer: () => void;
+}
+
+function createList(parts: Parts, drawing: Drawing, options: BlockOptions) {
+  const rows = parts.rows.map((row) => ({
+    title: ' ',
+    task: async (_: unknown, task: Titled) => {
+      row.show(task);
+      if (await row.ended) throw new Error('failed');
+    },
+  }));
+  // A task without a title writes below the block, and this one keeps the heading open until the end.
+  const notes = {
+    task: (_: unknown, task: Noted) => parts.notes.show(task),
+    rendererOptions: { bottomBar: NOTES, persistentOutput: true },
+  };
+  const renderer = rendererFor(options.width, (created) => {
+    drawing.endRenderer = () => created.end();
+  });
+  return new Listr(
+    {
+      title: ' ',
+      task: (_, wrapper) => {
+        parts.heading.show(wrapper);
+        drawing.failHeading = () => {
+          wrapper.task.state$ = ListrTaskState.FAILED;
+        };
+        return wrapper.newListr([...rows, notes], { concurrent: true, exitOnError: false });
+      },
+    },
+    { renderer, rendererOptions: lookOf(options), registerSignalListeners: false, exitOnError: false },
+  );
+}
+
 interface Titled {
   title: string;
+}
+
+interface Noted {
+  output: string;
 }
 
 /** A text that may be set before listr2 has a task for it, and an end that is decided outside of listr2. */
@@ -132,10 +138,31 @@ function createLine() {
   };
 }
 
-type BlockRenderer = Pick<DefaultRenderer, 'end'>;
+/** Lines that are kept until listr2 has a task for them. */
+function createNotes() {
+  const early: string[] = [];
+  let write = (text: string) => {
+    early.push(text);
+  };
+  let end: () => void = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return {
+    end: () => end(),
+    add: (text: string) => write(text),
+    show: (task: Noted) => {
+      write = (text) => {
+        task.output = text;
+      };
+      for (const text of early) write(text);
+      return ended;
+    },
+  };
+}
 
 /** listr2's renderer, told where to draw by us: it would look at stdout for both the terminal and its width. */
-function rendererFor(width: number, onCreate: (renderer: BlockRenderer) => void) {
+function rendererFor(width: number, onCreate: (renderer: DefaultRenderer) => void) {
   return class extends DefaultRenderer {
     static override nonTTY = true;
     #state: 'new' | 'drawing' | 'ended' = 'new';
@@ -170,8 +197,9 @@ function rendererFor(width: number, onCreate: (renderer: BlockRenderer) => void)
 
 function lookOf({ stream, paint }: BlockOptions) {
   const style = (name: Style) => (text?: string) => paint(name, text ?? '');
+  const processOutput = new ProcessOutput(stream, stream, { leaveEmptyLine: false });
   return {
-    logger: new ListrLogger<Level>({ useIcons: true, toStderr: [], processOutput: new ProcessOutput(stream, stream) }),
+    logger: new ListrLogger<Level>({ useIcons: true, toStderr: [], processOutput }),
     showErrorMessage: false,
     icon: {
       [Level.COMPLETED_WITH_FAILED_SUBTASKS]: '✖',

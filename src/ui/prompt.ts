@@ -7,18 +7,18 @@ import { clean } from './text.ts';
 /** What a question is read from. */
 export type PromptInput = Readable & { readonly isTTY?: boolean };
 
-export interface Question {
+interface Question {
   readonly question: string;
   /** What to give instead of an answer, as it stands in a command: `--yes`, `QUORATE_SSH_PASSWORD`. */
   readonly instead: string;
 }
 
-export interface Confirmation extends Question {
+interface Confirmation extends Question {
   /** What must be typed: `yes` (then `y` does too), or a cluster's name. */
   readonly expect: string;
 }
 
-export interface TextQuestion extends Question {
+interface TextQuestion extends Question {
   readonly initial?: string | undefined;
   /** A complaint about an answer, or undefined. */
   readonly check?: ((answer: string) => string | undefined) | undefined;

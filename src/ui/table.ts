@@ -2,7 +2,7 @@
 import type { Paint, Style } from './paint.ts';
 import { clean, cut } from './text.ts';
 
-export interface Column {
+interface Column {
   readonly title: string;
   /** Numbers stand to the right. */
   readonly align?: 'left' | 'right' | undefined;
