@@ -2,6 +2,7 @@
 import type { Writable } from 'node:stream';
 import { WriteStream } from 'node:tty';
 import { QuorateError } from '../domain/errors.ts';
+import type { RunEvent } from '../domain/run-event.ts';
 import type { DebugLog } from './debug-log.ts';
 import { errorToJson, renderError } from './errors.ts';
 import { type Paint, painter } from './paint.ts';
@@ -83,7 +84,7 @@ export function createUi(options: UiOptions): Ui {
     plan: (view, to = 'stdout') => {
       if (!speaks(mode)) return;
       const width = to === 'stdout' ? terminal.width : terminal.stderrWidth;
-      (to === 'stdout' ? stdout : stderr)(renderPlan(view, { width, paint: paint[to] }));
+      (to === 'stdout' ? stdout : stderr)(renderPlan(view, { width, paint: paint[to], redact: secrets.redact }));
     },
     note: (text) => {
       log.write({ event: 'note', text });
@@ -110,7 +111,7 @@ export function createUi(options: UiOptions): Ui {
       progress = {
         handle: (event) => {
           log.write({ event: event.type, ...event });
-          inner.handle(event);
+          inner.handle(redactEvent(event, secrets.redact));
         },
         end: () => inner.end().finally(forget),
         abort: () => {
@@ -148,23 +149,30 @@ function lineWriter(stream: Writable, secrets: Secrets): (text: string) => void 
 }
 
 async function chooseProgress(options: UiOptions, write: (line: string) => void, paint: Paint): Promise<Progress> {
-  const { terminal, streams, secrets } = options;
+  const { terminal, streams } = options;
   switch (terminal.mode) {
     case 'live': {
       if (!(streams.stderr instanceof WriteStream)) break;
       const { liveProgress } = await import('./progress-live.ts');
-      return liveProgress({ stream: streams.stderr, paint, width: terminal.stderrWidth, redact: secrets.redact });
+      return liveProgress({ stream: streams.stderr, paint, width: terminal.stderrWidth });
     }
     case 'plain':
       break;
     case 'json':
       return silent((event) => {
-        if (options.events === true) streams.stderr.write(`${JSON.stringify(secrets.redactValue(event))}\n`);
+        if (options.events === true) streams.stderr.write(`${JSON.stringify(event)}\n`);
       });
     case 'quiet':
       return silent(() => {});
   }
   return lineProgress({ write, paint, verbose: options.verbose });
+}
+
+/** Before anything is cut or wrapped, because half a secret would not be recognised. */
+function redactEvent(event: RunEvent, redact: (text: string) => string): RunEvent {
+  if ('reason' in event) return { ...event, text: redact(event.text), reason: redact(event.reason) };
+  if ('title' in event) return { ...event, title: redact(event.title) };
+  return 'text' in event && event.text !== undefined ? { ...event, text: redact(event.text) } : event;
 }
 
 function silent(handle: Progress['handle']): Progress {

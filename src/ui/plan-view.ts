@@ -39,13 +39,15 @@ export interface PlanView {
 export interface PlanLook {
   readonly width: number;
   readonly paint: Paint;
+  /** Takes secrets out; applied before lines are broken, because a broken secret would not be recognised. */
+  readonly redact: (text: string) => string;
 }
 
 /** The plan as text without a final line feed; the same view and look always give the same text. */
 export function renderPlan(view: PlanView, look: PlanLook): string {
   const stages = view.stages.filter((stage) => stage.hosts.some((host) => host.lines.length > 0));
   const lines = [
-    look.paint('head', clean(`plan: ${view.verb} ${view.cluster}`)),
+    look.paint('head', tidy(`plan: ${view.verb} ${view.cluster}`, look)),
     '',
     ...stages.flatMap((stage, index) => [...renderStage(stage, index + 1, look), '']),
     ...renderReasons(view, look),
@@ -79,7 +81,7 @@ const signStyle = { '+': 'add', '~': 'change', '-': 'remove', '!': 'disrupt' } a
 function renderStage(stage: StageView, number: number, look: PlanLook): string[] {
   const hosts = stage.hosts.filter((host) => host.lines.length > 0);
   const groups = stage.mode === 'rolling' ? foldInTurn(hosts, sameLine) : foldInOrder(hosts, sameLine);
-  const [first = '', ...rest] = wrap(clean(stage.title), look.width, `${number}. `);
+  const [first = '', ...rest] = wrap(tidy(stage.title, look), look.width, `${number}. `);
   return [
     ...[first, ...rest].map((line) => look.paint('head', line)),
     ...wrap(manner(stage, hosts.length), look.width, '   ').map((line) => look.paint('faint', line)),
@@ -94,19 +96,19 @@ function manner(stage: StageView, hosts: number): string {
 }
 
 function renderGroup(group: Group<StepLine>, mode: StageView['mode'], look: PlanLook): string[] {
-  const names = group.hosts.map((host) => clean(host)).join(mode === 'rolling' ? ', then ' : ', ');
+  const names = group.hosts.map((host) => tidy(host, look)).join(mode === 'rolling' ? ', then ' : ', ');
   const heading = mode === 'operator' ? [] : wrap(names, look.width, '   ').map((line) => look.paint('host', line));
   return [...heading, ...group.lines.flatMap((line) => renderLine(line, look))];
 }
 
 function renderLine(line: StepLine, look: PlanLook): string[] {
-  const [first = '', ...rest] = wrap(clean(line.text), look.width, '       ');
-  const why = line.why === '' ? [] : wrap(clean(line.why), look.width, '         ');
+  const [first = '', ...rest] = wrap(tidy(line.text, look), look.width, '       ');
+  const why = line.why === '' ? [] : wrap(tidy(line.why, look), look.width, '         ');
   return [
     `     ${look.paint(signStyle[line.sign], line.sign)} ${first.trimStart()}`,
     ...rest,
     ...why.map((each) => look.paint('faint', each)),
-    ...(line.diff ? indent(clean(line.diff), '         ').map((each) => paintDiff(each, look.paint)) : []),
+    ...(line.diff ? indent(tidy(line.diff, look), '         ').map((each) => paintDiff(each, look.paint)) : []),
   ];
 }
 
@@ -121,17 +123,21 @@ function paintDiff(line: string, paint: Paint): string {
 function renderReasons(view: PlanView, look: PlanLook): string[] {
   if (view.reasons.length === 0) return [];
   const lines = view.reasons.flatMap(({ host, reason }) =>
-    wrap(`${clean(host)}: ${clean(reason)}`, look.width, '  ', '    '),
+    wrap(tidy(`${host}: ${reason}`, look), look.width, '  ', '    '),
   );
   return [look.paint('head', 'nothing to do:'), ...lines, ''];
 }
 
 function renderWarnings(view: PlanView, look: PlanLook): string[] {
   const lines = view.warnings.flatMap((warning) => {
-    const [first = '', ...rest] = wrap(clean(warning), look.width, 'warning: ');
+    const [first = '', ...rest] = wrap(tidy(warning, look), look.width, 'warning: ');
     return [look.paint('warn', 'warning:') + first.slice('warning:'.length), ...rest];
   });
   return lines.length === 0 ? [] : [...lines, ''];
+}
+
+function tidy(text: string, look: PlanLook): string {
+  return clean(look.redact(text));
 }
 
 function sameLine(a: StepLine, b: StepLine): boolean {

@@ -12,7 +12,6 @@ export interface LiveOptions {
   readonly stream: WriteStream;
   readonly paint: Paint;
   readonly width: number;
-  readonly redact: (text: string) => string;
 }
 
 /** Running steps show their time; it is redrawn this often. */
@@ -20,7 +19,7 @@ const TICK_MS = 1000;
 
 /** A {@link Progress} that redraws. While a stage is open, whatever else is written to the stream is held back until it ends. */
 export function liveProgress(options: LiveOptions): Progress {
-  const { stream, paint, redact } = options;
+  const { stream, paint } = options;
   let open: LiveStage | undefined;
   let aborted = false;
   // The drawing of a stage ends a little after its last event, and the next must not begin before.
@@ -30,7 +29,7 @@ export function liveProgress(options: LiveOptions): Progress {
       if (!aborted) await draw();
     });
   };
-  const say = (line: string) => enqueue(() => stream.write(`${redact(line)}\n`));
+  const say = (line: string) => enqueue(() => stream.write(`${line}\n`));
   const close = (elapsedMs: number | undefined) => {
     open?.finish(elapsedMs);
     open = undefined;
@@ -46,7 +45,7 @@ export function liveProgress(options: LiveOptions): Progress {
     else if (event.type === 'note') {
       const text = clean(event.host === undefined ? event.text : `${event.host}: ${event.text}`);
       if (open === undefined) say(text);
-      else open.note(redact(text));
+      else open.note(text);
     } else if (event.type === 'run-end') {
       close(undefined);
       const end = paint(event.outcome === 'done' ? 'good' : 'bad', clean(event.text ?? event.outcome));
@@ -81,7 +80,7 @@ interface LiveStage {
 }
 
 function openStage(start: Extract<RunEvent, { type: 'stage-start' }>, options: LiveOptions): LiveStage {
-  const { stream, paint, redact } = options;
+  const { stream, paint } = options;
   const width = stream.columns > 0 ? stream.columns : options.width;
   const block = createBlock({ rows: start.hosts.length, stream, paint, width });
   const nameWidth = Math.max(...start.hosts.map((host) => clean(host).length), 0);
@@ -89,13 +88,13 @@ function openStage(start: Extract<RunEvent, { type: 'stage-start' }>, options: L
 
   const setHeading = (tail: string) => {
     const title = cut(clean(start.title), Math.max(width - 4 - tail.length, 8));
-    block.setHeading(redact(title + tail));
+    block.setHeading(title + tail);
   };
   const update = (change: (line: HostLine) => HostLine) => {
     lines = lines.map(change);
     for (const [index, line] of lines.entries()) {
       const look = { width: width - 6, nameWidth, total: start.steps?.[line.host], now: Date.now() };
-      block.setRow(index, redact(wordLine(line, look)));
+      block.setRow(index, wordLine(line, look));
       if (line.state === 'done' || line.state === 'failed') block.endRow(index, line.state === 'failed');
     }
   };

@@ -52,6 +52,11 @@ describe('redact', () => {
     expect(redact('s3cr3t!xyz', ['s3cr3t!', 'ed>xyz'])).not.toContain('ed>xyz');
   });
 
+  it('masks secrets that overlap or contain each other as one', () => {
+    expect(redact('x abcdefghijkl y', ['abcdefghijkl', 'cdefgh'])).toBe('x <redacted> y');
+    expect(redact('x abcdefghijkl y', ['efghijkl', 'abcdefgh'])).toBe('x <redacted> y');
+  });
+
   it('leaves short values alone', () => {
     expect(redact('ab ab', ['ab'])).toBe('ab ab');
   });

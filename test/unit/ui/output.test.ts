@@ -133,6 +133,13 @@ describe('Ui', () => {
     expect(out() + err()).not.toContain('hunter2');
   });
 
+  it('finds a secret also where its line is too long for the terminal', () => {
+    const { ui, secrets, out } = start('plain');
+    secrets.add('correct horse battery staple');
+    ui.plan({ ...plan, warnings: [`${'padding '.repeat(7)}correct horse battery staple`] });
+    expect(out()).not.toContain('horse');
+  });
+
   it('logs events, notes and errors', async () => {
     const { ui, logged } = start('quiet');
     ui.note('unheard');

@@ -6,7 +6,7 @@ import { foldInOrder, foldInTurn } from '../../../src/ui/fold.ts';
 import { painter } from '../../../src/ui/paint.ts';
 import { type PlanView, renderPlan, type StepLine } from '../../../src/ui/plan-view.ts';
 
-const wide = { width: 120, paint: painter(false) };
+const wide = { width: 120, paint: painter(false), redact: (text: string) => text };
 const install: StepLine = { sign: '+', text: 'put etcd 3.6.14 into /usr/local/lib/etcd/3.6.14', why: 'not installed' };
 const restart: StepLine = { sign: '!', text: 'restart etcd.service', why: 'the configuration changed' };
 const write = (diff: string): StepLine => ({
