@@ -26,7 +26,7 @@ export interface UiOptions {
   readonly events?: boolean | undefined;
 }
 
-/** Which of these write what depends on the mode: `json` writes only `json` and `error`, `quiet` only `out`, `fail` and `error`. */
+/** What the mode leaves unsaid stands with each; in the mode `json` only `json` and `error` write to stdout. */
 export interface Ui extends Prompts {
   readonly terminal: Terminal;
   /** A result as text, on stdout. Nothing in the mode `json`. */
