@@ -3,6 +3,7 @@ import { ATTEMPT_FILE, MARKER_FILE } from '../domain/layout.ts';
 import { clientTrust, peerTrust } from '../domain/pki-view.ts';
 import { quote } from '../domain/shell-quote.ts';
 import { type Draft, type FilePut, leafPurposes, type Step } from '../domain/step.ts';
+import { digestScript } from '../observe/digests.ts';
 import type { HostStepKind } from '../plan/need.ts';
 import { fillToken } from '../plan/need.ts';
 import type { View } from '../plan/view.ts';
@@ -130,7 +131,8 @@ tar -xzf ${tarball} -C ${quote(partial)} --strip-components=1 --no-same-owner --
 chmod -R u=rwX,go=rX ${quote(partial)}
 sync -f ${quote(partial)}
 mv -T ${quote(partial)} ${quote(step.directory)}
-sync ${quote(parent)}`;
+sync ${quote(parent)}
+${digestScript(step.directory, step.names)}`;
   if (context.download !== undefined) {
     const target = `${parent}/.quorate-download.tar.gz`;
     const download = await context.download(target);

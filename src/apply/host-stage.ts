@@ -36,9 +36,8 @@ export async function runHostStage(work: HostStage, ports: ExecutorPorts): Promi
   const fragments = await compileAll(work, ports);
   const { host } = work.connection;
   const script = stageScript(fragments, work.token, ports.probeScript(host));
-  const sentAt = ports.now();
   const output = await runScript(work, { script, tar: await stageTar(fragments.flatMap((each) => each.files)) }, ports);
-  return ports.parseProbe(host, output, sentAt, ports.now());
+  return ports.parseProbe(host, output, ports.now());
 }
 
 async function compileAll(work: HostStage, ports: ExecutorPorts): Promise<readonly Fragment[]> {

@@ -38,7 +38,7 @@ export interface ExecutorPorts {
   readonly operator: OperatorPort;
   /** The probe of a host: appended to every stage's script, so that one round trip both changes and observes. */
   probeScript(host: string): string;
-  parseProbe(host: string, text: string, sentAtMs: number, receivedAtMs: number): HostFacts;
+  parseProbe(host: string, text: string, receivedAtMs: number): HostFacts;
   /** The view for these facts and the PKI as it is. */
   view(facts: Facts, pki: PkiView): View;
   emit(event: RunEvent): void;

@@ -45,8 +45,47 @@ export interface Ports {
   credentials(cluster: Cluster): Promise<Credentials | undefined>;
   /** Files that would land on each host, without connecting. */
   render(cluster: Cluster): Promise<Readonly<Record<string, readonly RenderedFile[]>>>;
+  /** Names and addresses of hosts that are in no inventory yet, in the order of the targets. */
+  discover(
+    targets: readonly HostTarget[],
+  ): Promise<
+    readonly ({ readonly hostname: string; readonly addresses: readonly string[] } | { readonly failure: string })[]
+  >;
+  lab(): Promise<LabPort>;
+  /** The same ports for other options of the command line. */
+  withOptions(options: Invocation['options']): Ports;
   readonly files: FilePort;
   readonly operator: OperatorFacts;
+}
+
+/** Throw-away hosts on this machine. */
+export interface LabPort {
+  /** Brings a lab up and writes an inventory for it. `etcd`: a version, or undefined for the best that can be had. */
+  up(name: string, wish: { readonly hosts: number; readonly etcd: string | undefined }): Promise<LabFound>;
+  down(name: string): Promise<{ readonly removed: boolean; readonly reason: string }>;
+  list(): Promise<
+    readonly {
+      readonly name: string;
+      readonly hosts: readonly { readonly name: string; readonly ipv4: string; readonly running: boolean }[];
+    }[]
+  >;
+  /** The exit status of ssh. */
+  ssh(name: string, host: string, command: readonly string[]): Promise<number>;
+}
+
+/** A lab that is up: absolute paths of its inventory and of the identity that its keys open with. */
+export interface LabFound {
+  readonly name: string;
+  readonly inventory: string;
+  readonly identity: string;
+  readonly hosts: readonly { readonly name: string; readonly ipv4: string }[];
+}
+
+/** A host as `init` is given it. */
+export interface HostTarget {
+  readonly host: string;
+  readonly user: string | undefined;
+  readonly port: number | undefined;
 }
 
 /** PEM texts. */

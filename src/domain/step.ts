@@ -40,6 +40,7 @@ interface Bodies {
     readonly version: string;
     readonly architecture: Architecture;
     readonly directory: string;
+    readonly names: readonly string[];
     readonly sha256: string;
     readonly from: string;
   };

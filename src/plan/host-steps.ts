@@ -1,7 +1,7 @@
 /** The drafts that bring one host to the inventory, in the order in which they must land. */
 import type { Architecture, Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
-import { ATTEMPT_FILE, binaryDir, binaryNames, pkiGeneration, pkiLink, QUORATE_DIR } from '../domain/layout.ts';
+import { binaryDir, binaryNames, pkiGeneration, pkiLink, QUORATE_DIR } from '../domain/layout.ts';
 import type { Draft } from '../domain/step.ts';
 import { need } from './need.ts';
 import type { View } from './view.ts';
@@ -87,6 +87,7 @@ function binaryCandidates(view: View, host: string): readonly Candidate[] {
     version: cluster.version,
     architecture,
     directory,
+    names: binaryNames(cluster),
     sha256: checksums[architecture] ?? '',
     from: describeSource(cluster),
   };
@@ -119,18 +120,5 @@ function directories(cluster: Cluster): readonly { path: string; mode: string; o
     { path: generation, mode: '0755', ...root },
     { path: paths.dataDir, mode: '0700', owner: user, group: user },
     ...(paths.walDir === undefined ? [] : [{ path: paths.walDir, mode: '0700', owner: user, group: user }]),
-  ];
-}
-
-/** Every path whose facts planning needs, besides those of the rendered files. */
-export function plannedPaths(cluster: Cluster): readonly string[] {
-  const generation = pkiGeneration(cluster, FIRST_GENERATION);
-  const { binDir } = cluster.paths;
-  return [
-    ...directories(cluster).map((each) => each.path),
-    pkiLink(cluster),
-    ...['server', 'peer', 'client'].map((purpose) => `${generation}/${purpose}.key`),
-    ...['etcd', 'etcdctl', 'etcdutl'].flatMap((name) => [`${binDir}/${name}`, `${binaryDir(cluster)}/${name}`]),
-    ATTEMPT_FILE,
   ];
 }

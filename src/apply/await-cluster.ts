@@ -1,0 +1,104 @@
+/** Waits until a cluster has formed; when it does not, says which member fails and what its own log tells. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from '../domain/cluster.ts';
+import type { Controller } from '../domain/controller.ts';
+import { QuorateError } from '../domain/errors.ts';
+import { quote } from '../domain/shell-quote.ts';
+import type { Identity } from '../domain/verdict.ts';
+import { connectEtcd, type EndpointStatus, type EtcdClient } from '../etcd/client.ts';
+import type { TlsMaterial } from '../etcd/secure.ts';
+import { clientStream, identitiesOf } from '../observe/endpoints.ts';
+import type { Connection } from '../transport/transport.ts';
+
+/** What proving a cluster needs. */
+export interface ProofContext {
+  readonly cluster: Cluster;
+  readonly connections: ReadonlyMap<string, Connection>;
+  /** The operator's own certificate. */
+  readonly tls: TlsMaterial;
+  readonly identity: Identity;
+  readonly signal: AbortSignal;
+  now(): number;
+}
+
+/** Members may have to wait for disks and for each other; more than this is a fault. */
+const FORM_TIMEOUT_MS = 120_000;
+const POLL_MS = 50;
+const CALL_TIMEOUT_MS = 5_000;
+
+/**
+ * Resolves with an open client for every member once all of them are up and agree on one leader.
+ * @throws QuorateError step-failed: each member that did not come up, with the last words of its log
+ */
+export async function awaitCluster(context: ProofContext): Promise<ReadonlyMap<string, EtcdClient>> {
+  const deadline = context.now() + FORM_TIMEOUT_MS;
+  const clients = new Map<string, EtcdClient>();
+  const waiting = context.cluster.controllers.map(async (controller) => {
+    const { client } = await awaitMember(controller, deadline, context);
+    clients.set(controller.name, client);
+  });
+  const settled = await Promise.allSettled(waiting);
+  const failed = settled.flatMap((each) =>
+    each.status === 'rejected' ? [String(each.reason?.message ?? each.reason)] : [],
+  );
+  if (failed.length > 0) {
+    for (const client of clients.values()) client.close();
+    context.signal.throwIfAborted();
+    throw await notFormed(failed, context);
+  }
+  return clients;
+}
+
+async function awaitMember(
+  controller: Controller,
+  deadline: number,
+  context: ProofContext,
+): Promise<{ client: EtcdClient; status: EndpointStatus }> {
+  const stream = clientStream(context.cluster, controller, context.connections.get(controller.name));
+  let last: unknown = new Error('no answer');
+  let client: EtcdClient | undefined;
+  while (context.now() < deadline && !context.signal.aborted) {
+    try {
+      client ??= await connectEtcd({
+        host: controller.name,
+        stream,
+        tls: context.tls,
+        identities: identitiesOf(context.cluster, controller),
+        timeoutMs: CALL_TIMEOUT_MS,
+        signal: context.signal,
+      });
+      const status = await client.status();
+      if (Number.parseInt(status.leaderId, 16) !== 0) return { client, status };
+      last = new Error(`${controller.name}: knows no leader`);
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+      last = error;
+      client?.close();
+      client = undefined;
+    }
+    await sleep(POLL_MS);
+  }
+  client?.close();
+  throw last;
+}
+
+async function notFormed(failed: readonly string[], context: ProofContext): Promise<QuorateError> {
+  const words = await Promise.all(
+    [...context.connections.values()].map(async (connection) => {
+      const unit = quote(context.cluster.unit);
+      const script = `journalctl -u ${unit} -n 200 -o cat --no-pager 2>/dev/null | grep -E '"level":"(warn|error|fatal|panic)"| [WEFC] \\|' | tail -n 3`;
+      const { stdout } = await connection.run({ script, root: true, label: 'read the log' }, { timeoutMs: 10_000 });
+      return stdout.trim() === ''
+        ? []
+        : [`${connection.host}: ${stdout.trim().split('\n').join(`\n${connection.host}: `)}`];
+    }),
+  );
+  return new QuorateError(
+    'step-failed',
+    `the cluster did not form within ${FORM_TIMEOUT_MS / 1000} s: ${failed.join('; ')}`,
+    {
+      hint: 'the members go on trying; mend the cause (a firewall on the peer port? clocks?) and run the same command again',
+      detail: words.flat().join('\n'),
+    },
+  );
+}

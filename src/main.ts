@@ -1,0 +1,27 @@
+/** The composition root: parses the command line, gives the verb its ports, tells errors, and returns the exit status. */
+import { exitStatus, QuorateError } from './domain/errors.ts';
+import { parseArguments, type Request } from './main/program.ts';
+
+/** Runs quorate with these arguments; the exit status. The only place that catches everything. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let request: Request | undefined;
+  try {
+    request = await parseArguments(argv);
+  } catch (error) {
+    if (!(error instanceof QuorateError)) throw error;
+    process.stderr.write(`error: ${error.message}\n${error.hint === undefined ? '' : `hint: ${error.hint}\n`}`);
+    return exitStatus(error);
+  }
+  if (request === undefined) return 0;
+  const { openContext } = await import('./main/context.ts');
+  const context = await openContext(request);
+  try {
+    const verb = await request.load();
+    return await verb(request.invocation, context.ports);
+  } catch (error) {
+    context.ui.error(error);
+    return exitStatus(error);
+  } finally {
+    await context.ui.close();
+  }
+}

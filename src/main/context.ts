@@ -1,0 +1,185 @@
+/** Builds what a verb may do from the command line and the process. Heavy parts are loaded when a verb asks for them. */
+import { mkdir, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Invocation, Ports, VerbUi } from '../commands/command.ts';
+import type { Cluster } from '../domain/cluster.ts';
+import { QuorateError } from '../domain/errors.ts';
+import { createDebugLog, logDirectory } from '../ui/debug-log.ts';
+import { createUi, type Ui } from '../ui/output.ts';
+import { createSecrets } from '../ui/secrets.ts';
+import { decideTerminal, readTerminal } from '../ui/terminal.ts';
+import { inventoryPath, loadCluster, renderCluster } from './inventory.ts';
+import { type Process, thisProcess } from './process.ts';
+import type { Request } from './program.ts';
+
+export interface Context {
+  readonly ui: Ui;
+  readonly ports: Ports;
+}
+
+/** The ports of one run. */
+export async function openContext(request: Request): Promise<Context> {
+  const surroundings = thisProcess();
+  const ui = openUi(request, surroundings);
+  return { ui, ports: portsOf(request, ui, surroundings) };
+}
+
+function openUi({ verb, invocation: { options } }: Request, surroundings: Process): Ui {
+  const secrets = createSecrets();
+  const flags = {
+    json: options['json'] === true,
+    quiet: options['quiet'] === true,
+    verbose: options['verbose'] === true,
+    noColor: options['color'] === false,
+    noInput: options['input'] === false,
+  };
+  const log = createDebugLog({
+    directory: logDirectory(surroundings.env, surroundings.home),
+    verb: verb.replaceAll(' ', '-'),
+    pid: surroundings.pid,
+    now: surroundings.now,
+    redactValue: secrets.redactValue,
+  });
+  const streams = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr };
+  const terminal = decideTerminal(readTerminal(process, surroundings.env), flags);
+  return createUi({ terminal, streams, secrets, log, verbose: flags.verbose });
+}
+
+function portsOf(request: Request, ui: Ui, surroundings: Process): Ports {
+  const { invocation } = request;
+  const option = (name: string): string | undefined => textOption(invocation, name);
+  const clusterAt = (path: string | undefined): Promise<Cluster> =>
+    loadCluster(inventoryPath(path ?? option('inventory'), surroundings), surroundings);
+  const safeCluster = async (): Promise<Cluster> => {
+    const cluster = await clusterAt(undefined);
+    const { requireSafeVersion } = await import('../domain/hazards.ts');
+    const accepted = [...cluster.acceptHazards, ...listOption(invocation, 'acceptHazard')];
+    for (const warning of [...cluster.warnings, ...requireSafeVersion(cluster.version, accepted)]) ui.warn(warning);
+    return cluster;
+  };
+  const operator = async (cluster: Cluster) => {
+    const { openOperator } = await import('./open-operator.ts');
+    return openOperator(
+      cluster,
+      { file: option('identity'), newFile: option('newIdentity') },
+      { process: surroundings, ui },
+    );
+  };
+  return {
+    ui: verbUi(ui),
+    now: surroundings.now,
+    cluster: safeCluster,
+    clusterAt,
+    session: async (cluster, wish) => {
+      const { openSession } = await import('./session.ts');
+      return openSession({
+        cluster,
+        wish,
+        desired: await renderCluster(cluster),
+        operator: await operator(cluster),
+        ui,
+        process: surroundings,
+        acceptNewHostKeys: invocation.options['acceptNewHostKeys'] === true,
+        command: request.verb,
+      });
+    },
+    credentials: async (cluster) => {
+      const tls = await (await operator(cluster)).credentialsIfAny();
+      return tls?.cert === undefined || tls.key === undefined
+        ? undefined
+        : { ca: tls.ca, cert: tls.cert, key: tls.key };
+    },
+    render: async (cluster) => {
+      const files = await renderCluster(cluster);
+      return Object.fromEntries(Object.entries(files).map(([host, each]) => [host, each.files]));
+    },
+    discover: async (targets) => {
+      const { discoverHosts } = await import('./discover.ts');
+      const acceptNewHostKeys = invocation.options['acceptNewHostKeys'] === true;
+      return discoverHosts(targets, { ui, process: surroundings, acceptNewHostKeys });
+    },
+    lab: async () => (await import('./lab-port.ts')).labPort(ui),
+    withOptions: (options) => portsOf({ ...request, invocation: { ...invocation, options } }, ui, surroundings),
+    files: {
+      write: writeWhole,
+      read: (path) => readOrRefuse(resolve(surroundings.directory, path)),
+      exists: (path) => exists(resolve(surroundings.directory, path)),
+    },
+    operator: { directory: surroundings.directory, env: surroundings.env, uid: surroundings.uid },
+  };
+}
+
+function verbUi(ui: Ui): VerbUi {
+  return {
+    mode: ui.terminal.mode,
+    interactive: ui.terminal.interactive,
+    out: ui.out,
+    json: ui.json,
+    table: ui.table,
+    line: (text) => {
+      process.stdout.write(`${text}\n`);
+    },
+    note: ui.note,
+    warn: ui.warn,
+    confirm: ui.confirm,
+    askText: ui.askText,
+  };
+}
+
+/** Temp file in the same folder, its mode first, then synced and renamed: whole or not at all. */
+async function writeWhole(
+  path: string,
+  content: string,
+  { mode, replace }: { readonly mode: number; readonly replace: boolean },
+): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  if (!replace) {
+    try {
+      await writeFile(path, content, { mode, flag: 'wx' });
+      return;
+    } catch (cause) {
+      if (!(await exists(path))) throw cause;
+      throw new QuorateError('usage', `${path}: exists already, and is never overwritten`, {
+        cause,
+        hint: 'name another file with --out',
+      });
+    }
+  }
+  const partial = `${path}.${process.pid}.new`;
+  const file = await open(partial, 'wx', mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } catch (error) {
+    await unlink(partial).catch(() => undefined);
+    throw error;
+  } finally {
+    await file.close();
+  }
+  await rename(partial, path);
+}
+
+async function readOrRefuse(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new QuorateError('usage', `${path}: cannot be read`, { cause });
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function textOption(invocation: Invocation, name: string): string | undefined {
+  const found = invocation.options[name];
+  return typeof found === 'string' ? found : undefined;
+}
+
+function listOption(invocation: Invocation, name: string): readonly string[] {
+  const found = invocation.options[name];
+  return Array.isArray(found) ? found.map(String) : [];
+}

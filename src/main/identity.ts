@@ -1,0 +1,44 @@
+/** The operator's keys: which identity opens the state directory, and when it is looked for. */
+import type { Cluster } from '../domain/cluster.ts';
+import { type Custody, openCustody } from '../pki/custody.ts';
+import { findIdentity } from '../pki/identity.ts';
+import type { Ui } from '../ui/output.ts';
+import type { Process } from './process.ts';
+
+export interface IdentityOptions {
+  readonly file: string | undefined;
+  readonly newFile: string | undefined;
+}
+
+/** Opens the custody once, when it is first needed. */
+export function lazyCustody(
+  cluster: Cluster,
+  options: IdentityOptions,
+  surroundings: { readonly process: Process; readonly ui: Ui },
+): () => Promise<Custody> {
+  let opened: Promise<Custody> | undefined;
+  return () => {
+    opened ??= open(cluster, options, surroundings);
+    return opened;
+  };
+}
+
+async function open(
+  cluster: Cluster,
+  options: IdentityOptions,
+  { process, ui }: { readonly process: Process; readonly ui: Ui },
+): Promise<Custody> {
+  const confirm = (question: string): Promise<boolean> =>
+    ui.confirm({ question, expect: 'yes', instead: '--new-identity FILE' });
+  const identity = await findIdentity({
+    file: options.file,
+    newFile: options.newFile,
+    policyFile: cluster.pki.identityFile,
+    env: process.env,
+    home: process.home,
+    confirm: ui.terminal.interactive ? confirm : undefined,
+  });
+  if (identity.made)
+    ui.note(`made an age identity: ${identity.source} (keep a copy: it opens the keys of the authorities)`);
+  return openCustody(identity.keys, cluster.pki.recipients);
+}

@@ -1,0 +1,54 @@
+/** Finds, reads and resolves inventories, and renders what they want on each host. */
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Cluster } from '../domain/cluster.ts';
+import { TOKEN_PLACEHOLDER } from '../domain/step.ts';
+import { parseInventory } from '../inventory/load.ts';
+import { readInventoryText } from '../inventory/read.ts';
+import { resolveCluster } from '../inventory/resolve.ts';
+import type { HostFiles } from '../plan/view.ts';
+import type { Templates } from '../render/template.ts';
+import type { Process } from './process.ts';
+
+/** The inventory that was asked for, or the usual one. */
+export function inventoryPath(option: string | undefined, process: Process): string {
+  return option ?? process.env['QUORATE_INVENTORY'] ?? 'quorate.yml';
+}
+
+/**
+ * The cluster that an inventory describes.
+ * @throws QuorateError inventory, with every complaint
+ */
+export async function loadCluster(path: string, process: Process): Promise<Cluster> {
+  const text = await readInventoryText(path === '-' ? path : resolve(process.directory, path));
+  const directory = path === '-' ? process.directory : dirname(resolve(process.directory, path));
+  const fileName = path === '-' ? '<stdin>' : path;
+  return resolveCluster(parseInventory(text, { fileName, env: process.env, directory, home: process.home }));
+}
+
+/** The templates as they stand in the package. */
+export async function loadTemplates(): Promise<Templates> {
+  const folder = new URL('../templates/', import.meta.url);
+  const names = await readdir(folder);
+  const entries = await Promise.all(
+    names.map(async (name) => [name, await readFile(new URL(name, folder), 'utf8')] as const),
+  );
+  return Object.fromEntries(entries);
+}
+
+/** What should stand on each host; the token is a placeholder. */
+export async function renderCluster(cluster: Cluster): Promise<Readonly<Record<string, HostFiles>>> {
+  const { renderBootstrapFiles, renderHostFiles } = await import('../render/host-files.ts');
+  const templates = await loadTemplates();
+  const initialCluster = cluster.controllers.map(({ name, peerUrl }) => ({ name, peerUrl }));
+  const input = { token: TOKEN_PLACEHOLDER, initialCluster, templates };
+  return Object.fromEntries(
+    cluster.controllers.map((controller) => [
+      controller.name,
+      {
+        files: renderHostFiles(cluster, controller, input),
+        bootstrapFiles: renderBootstrapFiles(cluster, controller, input),
+      },
+    ]),
+  );
+}

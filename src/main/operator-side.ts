@@ -1,0 +1,191 @@
+/** The operator's side of a run: the PKI store and its keys, releases, and etcd as seen with the operator's certificate. */
+import { randomBytes } from 'node:crypto';
+import { awaitCluster, type ProofContext } from '../apply/await-cluster.ts';
+import type { IssuedLeaves, OperatorPort, Release } from '../apply/ports.ts';
+import { proveCluster } from '../apply/prove-cluster.ts';
+import type { Cluster } from '../domain/cluster.ts';
+import { clientTrust } from '../domain/pki-view.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Step } from '../domain/step.ts';
+import type { EtcdClient } from '../etcd/client.ts';
+import type { TlsMaterial } from '../etcd/secure.ts';
+import { ensureAdmin, openAdmin } from '../pki/admin.ts';
+import { createAuthorities } from '../pki/authorities.ts';
+import type { PkiContext } from '../pki/context.ts';
+import type { Custody } from '../pki/custody.ts';
+import { systemEntropy } from '../pki/entropy.ts';
+import { openFileStore } from '../pki/file-store.ts';
+import { issueMembers } from '../pki/members.ts';
+import type { PkiSnapshot } from '../pki/snapshot.ts';
+import { createCluster, loadPki } from '../pki/state.ts';
+import type { View } from '../plan/view.ts';
+import type { Connection } from '../transport/transport.ts';
+import type { Process } from './process.ts';
+import { strangerCertificate } from './stranger.ts';
+
+/** Everything that happens with the operator. */
+export interface OperatorSide {
+  /** The public side of the PKI, read anew. */
+  pki(): Promise<PkiSnapshot>;
+  /** The operator's certificate for etcd; undefined while the store has none. @throws QuorateError refused without identity */
+  credentialsIfAny(): Promise<TlsMaterial | undefined>;
+  /** sha256 of release tarballs by architecture, as far as they are known. */
+  checksums(): Readonly<Record<string, string>>;
+  /** Opens what the plan will need, before anything starts: a missing identity is refused here. */
+  prepare(plan: Plan): Promise<void>;
+  port(connections: ReadonlyMap<string, Connection>): OperatorPort;
+}
+
+/** Releases, as the inventory wants them. */
+export interface ReleasePort {
+  checksums(): Readonly<Record<string, string>>;
+  fetch(architecture: string, signal: AbortSignal): Promise<Release>;
+  downloadScript(architecture: string, target: string): Promise<string | undefined>;
+}
+
+interface Input {
+  readonly cluster: Cluster;
+  readonly custody: () => Promise<Custody>;
+  readonly releases: ReleasePort;
+  readonly process: Process;
+  readonly warn: (text: string) => void;
+}
+
+export function operatorSide(input: Input): OperatorSide {
+  const { cluster, releases } = input;
+  const store = openFileStore(cluster.stateDir);
+  const pki = (): Promise<PkiSnapshot> => loadPki(store);
+  const context = async (): Promise<PkiContext> => {
+    const { identity } = await pki();
+    return {
+      store,
+      custody: await input.custody(),
+      policy: cluster.pki,
+      uuid: identity?.uuid ?? '',
+      entropy: systemEntropy,
+      now: input.process.now,
+      who: input.process.who,
+    };
+  };
+  const credentialsIfAny = async (): Promise<TlsMaterial | undefined> => {
+    const snapshot = await pki();
+    if (snapshot.admin === undefined || snapshot.admin === '') return undefined;
+    const admin = await openAdmin({ store, custody: await input.custody() });
+    return { ca: clientTrust(snapshot), cert: admin.certificate, key: admin.key };
+  };
+  return {
+    pki,
+    credentialsIfAny,
+    checksums: () => releases.checksums(),
+    prepare: async (plan) => {
+      if (!needsKeys(plan)) return;
+      for (const warning of (await input.custody()).warnings) input.warn(warning);
+    },
+    port: (connections) => portOf({ ...input, connections, store, pki, context, credentialsIfAny }),
+  };
+}
+
+function needsKeys(plan: Plan): boolean {
+  const kinds = ['authority.make', 'admin.issue', 'cert.issue', 'cluster.await', 'cluster.prove'];
+  return plan.stages.some((stage) => stage.steps.some((step) => kinds.includes(step.kind)));
+}
+
+interface PortInput extends Input {
+  readonly connections: ReadonlyMap<string, Connection>;
+  readonly store: ReturnType<typeof openFileStore>;
+  pki(): Promise<PkiSnapshot>;
+  context(): Promise<PkiContext>;
+  credentialsIfAny(): Promise<TlsMaterial | undefined>;
+}
+
+function portOf(input: PortInput): OperatorPort {
+  const { cluster, store, context, releases } = input;
+  const fetched = new Map<string, Release>();
+  const { proofContext, clients, proved } = clusterClients(input);
+  const perform = async (step: Step, view: View, signal: AbortSignal): Promise<void> => {
+    switch (step.kind) {
+      case 'store.create': {
+        const identity = { uuid: systemEntropy.uuid(), name: cluster.name, token: randomBytes(16).toString('hex') };
+        await createCluster(store, identity, input.process.now());
+        return;
+      }
+      case 'authority.make':
+        await createAuthorities(await context(), step.why);
+        return;
+      case 'admin.issue':
+        await ensureAdmin(await context(), step.why);
+        return;
+      case 'release.fetch':
+        fetched.set(step.architecture, await releases.fetch(step.architecture, signal));
+        return;
+      case 'cluster.await':
+        await clients(view, signal);
+        return;
+      case 'cluster.prove': {
+        const stranger = await strangerCertificate(cluster, input.process.now());
+        const shared = { ...(await proofContext(view, signal)), clients: await clients(view, signal) };
+        await proveCluster({ ...shared, facts: view.facts, stranger });
+        proved();
+        return;
+      }
+      default:
+        throw new Error(`${step.kind} is no step of the operator`);
+    }
+  };
+  return {
+    perform,
+    issue: async (steps, view) => issueAll(steps, view, await context()),
+    pki: () => input.pki(),
+    release: async (architecture) =>
+      fetched.get(architecture) ?? releases.fetch(architecture, AbortSignal.timeout(30 * 60_000)),
+    downloadScript: (architecture, target) => releases.downloadScript(architecture, target),
+  };
+}
+
+/** The clients that waiting opened are used again by the proofs. */
+function clusterClients(input: PortInput): {
+  proofContext(view: View, signal: AbortSignal): Promise<ProofContext>;
+  clients(view: View, signal: AbortSignal): Promise<ReadonlyMap<string, EtcdClient>>;
+  proved(): void;
+} {
+  let open: ReadonlyMap<string, EtcdClient> | undefined;
+  const proofContext = async (view: View, signal: AbortSignal): Promise<ProofContext> => {
+    const tls = await input.credentialsIfAny();
+    if (tls === undefined || view.identity === undefined) throw new Error('the cluster has no identity yet');
+    const { cluster, connections, process } = input;
+    return { cluster, connections, tls, identity: view.identity, signal, now: process.now };
+  };
+  return {
+    proofContext,
+    clients: async (view, signal) => {
+      open ??= await awaitCluster(await proofContext(view, signal));
+      return open;
+    },
+    proved: () => {
+      for (const client of open?.values() ?? []) client.close();
+      open = undefined;
+    },
+  };
+}
+
+async function issueAll(
+  steps: readonly Step<'cert.issue'>[],
+  view: View,
+  context: PkiContext,
+): Promise<Readonly<Record<string, IssuedLeaves>>> {
+  const requests = steps.flatMap((step) =>
+    step.purposes.map((purpose) => {
+      const controller = view.cluster.controllers.find((each) => each.name === step.member);
+      const publicKey = view.facts.hosts[step.member]?.texts[`${step.directory}/${purpose}.pub`];
+      if (controller === undefined || publicKey === undefined) {
+        throw new Error(`${step.member} shows no public key for ${purpose}`);
+      }
+      return { member: step.member, purpose, publicKey, sans: controller.sans, why: step.why };
+    }),
+  );
+  const issued: Record<string, Record<string, string>> = {};
+  for (const each of await issueMembers(context, requests)) {
+    issued[each.member] = { ...issued[each.member], [each.purpose]: each.pem };
+  }
+  return issued;
+}

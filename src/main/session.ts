@@ -1,0 +1,194 @@
+/** An open session with the hosts of a cluster: connects, observes, shows plans, and runs them under the lock. */
+import { execute } from '../apply/execute.ts';
+import type { ExecutorPorts } from '../apply/ports.ts';
+import type { Session, SessionWish } from '../commands/command.ts';
+import type { Cluster } from '../domain/cluster.ts';
+import { combineErrors, QuorateError } from '../domain/errors.ts';
+import type { Facts } from '../domain/facts.ts';
+import type { PkiView } from '../domain/pki-view.ts';
+import type { Plan } from '../domain/plan.ts';
+import { preflight } from '../domain/preflight.ts';
+import type { Identity } from '../domain/verdict.ts';
+import { observeEndpoints } from '../observe/endpoints.ts';
+import { parseProbe } from '../observe/parse-probe.ts';
+import { observeHosts } from '../observe/probe.ts';
+import { probeScript } from '../observe/probe-script.ts';
+import { clusterId, memberId } from '../plan/ids.ts';
+import { planToJson } from '../plan/saved-plan.ts';
+import type { HostFiles, View } from '../plan/view.ts';
+import { openAll, type Transports } from '../transport/open.ts';
+import type { Connection } from '../transport/transport.ts';
+import type { Ui } from '../ui/output.ts';
+import { openRun } from './interrupts.ts';
+import { lockHosts, unlockHosts } from './locking.ts';
+import type { OperatorSide } from './operator-side.ts';
+import { planView } from './plan-view.ts';
+import type { Process } from './process.ts';
+
+export interface SessionInput {
+  readonly cluster: Cluster;
+  readonly wish: SessionWish;
+  readonly desired: Readonly<Record<string, HostFiles>>;
+  readonly operator: OperatorSide;
+  readonly ui: Ui;
+  readonly process: Process;
+  readonly acceptNewHostKeys: boolean;
+  /** What was run, for the lock: no secrets. */
+  readonly command: string;
+}
+
+/**
+ * Connects to every host at once and looks at it.
+ * @throws QuorateError unreachable, untrusted: every host that failed, where all are required
+ */
+export async function openSession(input: SessionInput): Promise<Session> {
+  const { cluster, wish, ui, process } = input;
+  const transports = await openAll(cluster.controllers, {
+    env: process.env,
+    acceptNewHostKeys: input.acceptNewHostKeys,
+    askSecret: ui.terminal.interactive
+      ? (question) => ui.askSecret({ question, instead: 'it in the environment variable that the inventory names' })
+      : undefined,
+  });
+  try {
+    requireHosts(cluster, transports.failures, wish);
+    const first = await look(input, transports);
+    requireHosts(cluster, first.failures, wish);
+    return sessionOf(input, transports, first);
+  } catch (error) {
+    await transports.close();
+    throw error;
+  }
+}
+
+interface Look {
+  readonly view: View;
+  readonly failures: readonly QuorateError[];
+}
+
+function sessionOf(input: SessionInput, transports: Transports, first: Look): Session {
+  const { cluster, ui } = input;
+  let seen = first;
+  return {
+    get view() {
+      return seen.view;
+    },
+    get failures() {
+      return [...transports.failures, ...seen.failures];
+    },
+    preflight: () => checkHosts(cluster, seen.view.facts, ui),
+    refresh: async () => {
+      seen = await look(input, transports);
+      return seen.view;
+    },
+    show: async (plan, to) => ui.plan(await planView(plan, seen.view), to),
+    toJson: planToJson,
+    apply: (plan) => run(plan, seen.view, { input, transports }),
+    unlock: () => unlockHosts(seen.view.facts, transports.connections),
+    close: () => transports.close(),
+  };
+}
+
+function requireHosts(cluster: Cluster, failures: readonly QuorateError[], wish: SessionWish): void {
+  if (!wish.requireAll || failures.length === 0) return;
+  const summary = `${failures.length} of ${cluster.controllers.length} hosts cannot be reached`;
+  throw combineErrors(summary, failures);
+}
+
+function checkHosts(cluster: Cluster, facts: Facts, ui: Ui): void {
+  const problems = preflight(cluster, facts);
+  for (const each of problems.filter(({ level }) => level === 'warn')) ui.warn(each.message);
+  const refused = problems
+    .filter(({ level }) => level === 'refuse')
+    .map(({ host, message, hint }) => new QuorateError('refused', message, { host, hint }));
+  if (refused.length > 0) throw combineErrors(`${refused.length} things stand in the way`, refused);
+}
+
+async function look(input: SessionInput, transports: Transports): Promise<Look> {
+  const { cluster, operator, process } = input;
+  const pki = await operator.pki();
+  const texts = (host: string): readonly string[] => probedTexts(input.desired, host);
+  const observed = await observeHosts(transports.connections.values(), cluster, { texts, now: process.now });
+  const unconnected = Object.fromEntries(
+    transports.failures.flatMap((each) => (each.host === undefined ? [] : [[each.host, each.message] as const])),
+  );
+  const credentials = input.wish.endpoints ? await operator.credentialsIfAny() : undefined;
+  const endpoints = await observeEndpoints(transports.connections.values(), cluster, observed.hosts, { credentials });
+  const facts: Facts = {
+    observedAt: process.now(),
+    hosts: observed.hosts,
+    endpoints,
+    unreachable: { ...unconnected, ...observed.unreachable },
+  };
+  return { view: viewOf(input, facts, pki), failures: observed.failures };
+}
+
+/** Files whose hash and text planning compares, besides those that every probe looks at. */
+function probedTexts(desired: Readonly<Record<string, HostFiles>>, host: string): readonly string[] {
+  const files = desired[host];
+  return files === undefined ? [] : files.files.map((each) => each.path);
+}
+
+function viewOf(input: SessionInput, facts: Facts, pki: PkiView): View {
+  const { cluster, desired, process } = input;
+  const checksums = input.operator.checksums();
+  return { cluster, facts, pki, identity: identityOf(cluster, pki), desired, checksums, now: process.now() };
+}
+
+function identityOf(cluster: Cluster, pki: PkiView): Identity | undefined {
+  if (pki.identity === undefined) return undefined;
+  const { uuid, token } = pki.identity;
+  const memberIds = Object.fromEntries(
+    cluster.controllers.map(({ name, peerUrl }) => [name, memberId([peerUrl], token)]),
+  );
+  return { uuid, token, memberIds, clusterId: clusterId(Object.values(memberIds)) };
+}
+
+async function run(
+  plan: Plan,
+  view: View,
+  { input, transports }: { readonly input: SessionInput; readonly transports: Transports },
+): Promise<void> {
+  const { cluster, ui, process } = input;
+  const since = process.now();
+  await input.operator.prepare(plan);
+  const lock = await lockHosts(transports.connections, plan, input);
+  for (const host of lock.takenOver) ui.note(`${host}: took over the lock of a run that is gone`);
+  const progress = await ui.openProgress();
+  const interrupts = openRun(ui, process);
+  let outcome: 'done' | 'failed' | 'interrupted' = 'failed';
+  try {
+    progress.handle({ type: 'run-start', title: `${plan.verb} ${cluster.name}` });
+    const ports: ExecutorPorts = {
+      cluster,
+      connections: Object.fromEntries(transports.connections),
+      operator: input.operator.port(transports.connections),
+      probeScript: (host) => probeOf(input, host),
+      parseProbe: (host, text, receivedAt) => parseProbe(text, { host, receivedAt, sentAt: undefined }),
+      view: (facts, pki) => viewOf(input, facts, pki),
+      emit: (event) => progress.handle(event),
+      signal: interrupts.signal,
+      stopRequested: interrupts.stopRequested,
+      now: process.now,
+      failpoint: process.env['QUORATE_FAILPOINT'],
+    };
+    await execute(plan, view.facts, lock.token, ports);
+    outcome = 'done';
+  } catch (error) {
+    if (error instanceof QuorateError && error.code === 'interrupted') outcome = 'interrupted';
+    throw error;
+  } finally {
+    progress.handle({ type: 'run-end', elapsedMs: process.now() - since, outcome });
+    await progress.end();
+    interrupts.close();
+    await lock.release();
+  }
+}
+
+function probeOf(input: SessionInput, host: string): string {
+  const controller = input.cluster.controllers.find((each) => each.name === host);
+  if (controller === undefined) throw new Error(`${host} is no controller`);
+  return probeScript(input.cluster, controller, probedTexts(input.desired, host));
+}
+
+export type Connections = ReadonlyMap<string, Connection>;
