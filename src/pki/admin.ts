@@ -1,7 +1,7 @@
 /** The operator's own client certificate: CN `root`, its key encrypted at once. */
 import { QuorateError } from '../domain/errors.ts';
 import { makeKey, type OpenedKey, openKey, type PkiContext } from './context.ts';
-import { adminDrift } from './drift.ts';
+import { certificateDrift } from './drift.ts';
 import { readCertificate } from './inspect.ts';
 import { adminProfile } from './profile.ts';
 import { spkiHash } from './public-key.ts';
@@ -28,9 +28,10 @@ export async function ensureAdmin(context: PkiContext, why: string): Promise<str
   const { certificate: authority } = await loadAuthority(store, authorityEntry(document, 'client'));
   const key = await ensureKey(context);
   const certificate = await readText(store, adminKeys.certificate);
-  const drift = adminDrift({ certificate, authority, policy, now: context.now() });
+  const profile = adminProfile(policy);
+  const drift = certificateDrift(certificate, { profile, authority }, context.now());
   if (certificate !== undefined && drift.length === 0 && matches(certificate, key)) return certificate;
-  const order = { profile: adminProfile(policy), publicKey: key.publicKey, why };
+  const order = { profile, publicKey: key.publicKey, why };
   const pem = (await signAndRecord(context, document, [order])).map(({ leaf }) => leaf.pem).join('');
   await updateObject(store, adminKeys.certificate, () => pem);
   return pem;

@@ -7,7 +7,7 @@ import type { IssuedCertificate, Sign } from './certificate.ts';
 import type { Custody } from './custody.ts';
 import type { Entropy } from './entropy.ts';
 import { appendRecords, journalKey, type NewRecord } from './journal.ts';
-import { algorithmOf, type PublicKey, readPublicKey } from './public-key.ts';
+import { type PublicKey, readPublicKey, spkiAlgorithm } from './public-key.ts';
 import { readDocument, readText, requireUuid } from './state.ts';
 import { type PkiStore, updateObject } from './store.ts';
 
@@ -42,8 +42,8 @@ export async function openKey(
   const name = `${context.store.location}/${key}`;
   const pem = await context.custody.decrypt(armored, name);
   const opened = parseKey(pem, name);
-  const algorithm = supportedAlgorithm(opened, name);
-  const publicKey = readPublicKey(createPublicKey(opened).export({ type: 'spki', format: 'der' }), algorithm);
+  const spki = createPublicKey(opened).export({ type: 'spki', format: 'der' });
+  const publicKey = readPublicKey(spki, supportedAlgorithm(spki, name));
   return { publicKey, pem, sign: (data, hash) => sign(hash, data, opened) };
 }
 
@@ -107,8 +107,8 @@ function parseKey(pem: string, name: string): KeyObject {
   }
 }
 
-function supportedAlgorithm(key: KeyObject, name: string): KeyAlgorithm {
-  const found = algorithmOf(key);
+function supportedAlgorithm(spki: Uint8Array, name: string): KeyAlgorithm {
+  const found = spkiAlgorithm(spki);
   const known = (['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'] as const).find(
     (each) => each === found,
   );

@@ -1,11 +1,8 @@
 /** Judging certificates: against their issuer, and against what the policy wants. Reasons come back as words that a plan can print. Pure. */
-import { X509Certificate } from 'node:crypto';
-import type { PkiPolicy } from '../domain/cluster.ts';
 import type { SubjectAltNames } from '../domain/controller.ts';
-import type { LeafPurpose } from '../domain/step.ts';
 import { canonicalSans } from './addresses.ts';
-import { type CertificateFacts, readCertificate, splitPem, tryRead } from './inspect.ts';
-import { adminProfile, extendedKeyUsages, type LeafProfile, memberProfile } from './profile.ts';
+import { type CertificateFacts, type ParsedCertificate, parseCertificate, splitPem, tryParse } from './inspect.ts';
+import { extendedKeyUsages, type LeafProfile } from './profile.ts';
 
 /** What a certificate should be. */
 export interface WantedCertificate {
@@ -14,43 +11,15 @@ export interface WantedCertificate {
   readonly authority: string;
 }
 
-/** A member's certificate, and what it is compared with. */
-export interface MemberCertificate {
-  /** PEM; undefined: absent. */
-  readonly certificate: string | undefined;
-  /** PEM, one or more. */
-  readonly authority: string;
-  readonly purpose: LeafPurpose;
-  readonly member: string;
-  readonly sans: SubjectAltNames;
-  readonly policy: Pick<PkiPolicy, 'organization' | 'algorithm'>;
-  /** Epoch milliseconds. */
-  readonly now: number;
-}
-
-/** {@link certificateDrift} of a member's certificate. */
-export function leafDrift(leaf: MemberCertificate): readonly string[] {
-  const profile = memberProfile(leaf.purpose, { name: leaf.member, sans: leaf.sans }, leaf.policy);
-  return certificateDrift(leaf.certificate, { profile, authority: leaf.authority }, leaf.now);
-}
-
-/** {@link certificateDrift} of the operator's own certificate. */
-export function adminDrift(
-  admin: Pick<MemberCertificate, 'certificate' | 'authority' | 'policy' | 'now'>,
-): readonly string[] {
-  const wanted = { profile: adminProfile(admin.policy), authority: admin.authority };
-  return certificateDrift(admin.certificate, wanted, admin.now);
-}
-
 /**
  * Why a certificate (PEM; undefined: absent) is not what is wanted at `now` (epoch milliseconds); empty when it is. Each reason is a phrase without
  * the host: `SAN 10.0.0.5 is missing`, `expired 2026-01-02`.
  */
 export function certificateDrift(pem: string | undefined, wanted: WantedCertificate, now: number): readonly string[] {
   if (pem === undefined || pem.trim() === '') return ['there is no certificate'];
-  const facts = tryRead(pem);
-  if (facts === undefined) return ['the certificate cannot be read'];
-  return [...verifyIssuedBy(pem, issuerIn(wanted.authority, facts), now), ...profileDrift(facts, wanted.profile)];
+  const leaf = tryParse(pem);
+  if (leaf === undefined) return ['the certificate cannot be read'];
+  return [...issueReasons(leaf, issuerIn(wanted.authority, leaf), now), ...profileDrift(leaf.facts, wanted.profile)];
 }
 
 /**
@@ -58,11 +27,7 @@ export function certificateDrift(pem: string | undefined, wanted: WantedCertific
  * Throws `refused` where one of the two PEM texts can't be read.
  */
 export function verifyIssuedBy(leaf: string, authority: string, now: number): readonly string[] {
-  const facts = readCertificate(leaf);
-  const ca = readCertificate(authority);
-  const issuer = issuerReason(leaf, authority, { facts, ca });
-  const expired = ca.notAfter <= now ? [`its authority expired ${day(ca.notAfter)}`] : [];
-  return [...(issuer === undefined ? [] : [issuer]), ...dateReasons(facts, now), ...expired];
+  return issueReasons(parseCertificate(leaf), parseCertificate(authority), now);
 }
 
 /** How a certificate's names, usages and key differ from a profile. */
@@ -79,21 +44,25 @@ export function profileDrift(facts: CertificateFacts, profile: LeafProfile): rea
 }
 
 /** The authority of a bundle that a certificate names as its issuer; the first one where none is. */
-function issuerIn(bundle: string, { issuerDer }: CertificateFacts): string {
-  const authorities = splitPem(bundle);
-  return authorities.find((pem) => readCertificate(pem).subjectDer === issuerDer) ?? authorities[0] ?? '';
+function issuerIn(bundle: string, { facts }: ParsedCertificate): ParsedCertificate {
+  const authorities = splitPem(bundle).map((pem) => parseCertificate(pem));
+  const named = authorities.find((each) => each.facts.subjectDer === facts.issuerDer);
+  return named ?? authorities[0] ?? parseCertificate(bundle, 'the trust bundle');
 }
 
-function issuerReason(
-  leaf: string,
-  authority: string,
-  { facts, ca }: { readonly facts: CertificateFacts; readonly ca: CertificateFacts },
-): string | undefined {
-  if (!ca.isCa) return `${ca.subject} is no authority`;
-  const named = facts.issuerDer === ca.subjectDer && facts.authorityKeyId === ca.subjectKeyId;
-  if (!named) return `issued by ${facts.issuer}, not by ${ca.subject}`;
-  const signed = new X509Certificate(leaf).verify(new X509Certificate(authority).publicKey);
-  return signed ? undefined : `signature is not of ${ca.subject}`;
+function issueReasons(leaf: ParsedCertificate, ca: ParsedCertificate, now: number): readonly string[] {
+  const issuer = issuerReason(leaf, ca);
+  const expired = ca.facts.notAfter <= now ? [`its authority expired ${day(ca.facts.notAfter)}`] : [];
+  return [...(issuer === undefined ? [] : [issuer]), ...dateReasons(leaf.facts, now), ...expired];
+}
+
+function issuerReason(leaf: ParsedCertificate, ca: ParsedCertificate): string | undefined {
+  const { facts } = leaf;
+  const { subject, subjectDer, subjectKeyId, isCa } = ca.facts;
+  if (!isCa) return `${subject} is no authority`;
+  const named = facts.issuerDer === subjectDer && facts.authorityKeyId === subjectKeyId;
+  if (!named) return `issued by ${facts.issuer}, not by ${subject}`;
+  return leaf.x509.verify(ca.x509.publicKey) ? undefined : `signature is not of ${subject}`;
 }
 
 function dateReasons(facts: CertificateFacts, now: number): readonly string[] {

@@ -6,7 +6,7 @@ import { signatureAlgorithmOf } from './certificate.ts';
 import { children, content, decode, encode, isContext, type Node, readOid, readTime } from './der.ts';
 import { type ReadExtensions, readExtensions } from './inspect-extensions.ts';
 import { readName } from './names.ts';
-import { algorithmOf, spkiHash } from './public-key.ts';
+import { spkiAlgorithm, spkiHash } from './public-key.ts';
 
 /** What a certificate says, as data that can be compared, printed and kept as JSON. */
 export interface CertificateFacts extends ReadExtensions {
@@ -34,25 +34,37 @@ export interface CertificateFacts extends ReadExtensions {
   readonly sans: SubjectAltNames;
 }
 
+/** A certificate, read once for everything that is asked of it. */
+export interface ParsedCertificate {
+  readonly facts: CertificateFacts;
+  readonly x509: X509Certificate;
+}
+
 /**
  * The facts of the one certificate in a PEM text; comments around the block are fine. Throws `refused` for none, several, or one that can't be read;
  * `what` names it in the message.
  */
 export function readCertificate(pem: string, what = 'a certificate'): CertificateFacts {
+  return parseCertificate(pem, what).facts;
+}
+
+/** {@link readCertificate}, with Node's own object, which can verify signatures. */
+export function parseCertificate(pem: string, what = 'a certificate'): ParsedCertificate {
   const [only, ...others] = splitPem(pem);
   if (only === undefined) throw new QuorateError('refused', `${what}: holds no certificate in PEM`);
   if (others.length > 0) throw new QuorateError('refused', `${what}: holds ${others.length + 1} certificates, not one`);
   try {
-    return readParsed(new X509Certificate(only));
+    const x509 = new X509Certificate(only);
+    return { facts: readFacts(x509.raw), x509 };
   } catch (cause) {
     throw new QuorateError('refused', `${what}: cannot be read`, { cause });
   }
 }
 
-/** {@link readCertificate}, or undefined where it would refuse: for what comes from hosts. */
-export function tryRead(pem: string): CertificateFacts | undefined {
+/** {@link parseCertificate}, or undefined where it would refuse: for what comes from hosts. */
+export function tryParse(pem: string): ParsedCertificate | undefined {
   try {
-    return readCertificate(pem);
+    return parseCertificate(pem);
   } catch (error) {
     if (error instanceof QuorateError) return undefined;
     throw error;
@@ -64,8 +76,9 @@ export function splitPem(bundle: string): readonly string[] {
   return bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\r?\n?/g) ?? [];
 }
 
-function readParsed(parsed: X509Certificate): CertificateFacts {
-  const tbs = tbsFields(parsed.raw);
+function readFacts(der: Uint8Array): CertificateFacts {
+  const tbs = tbsFields(der);
+  const spki = encode(tbs.spki);
   const subject = readName(tbs.subject);
   return {
     ...readExtensions(tbs.extensions),
@@ -78,10 +91,10 @@ function readParsed(parsed: X509Certificate): CertificateFacts {
     serial: content(tbs.serial).toString('hex'),
     notBefore: readTime(tbs.notBefore),
     notAfter: readTime(tbs.notAfter),
-    algorithm: algorithmOf(parsed.publicKey),
+    algorithm: spkiAlgorithm(spki),
     signatureAlgorithm: signatureAlgorithmOf(readOid(tbs.signatureOid)),
-    spkiSha256: spkiHash(encode(tbs.spki)),
-    sha256: createHash('sha256').update(parsed.raw).digest('hex'),
+    spkiSha256: spkiHash(spki),
+    sha256: createHash('sha256').update(der).digest('hex'),
   };
 }
 

@@ -2,7 +2,7 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import type { KeyAlgorithm } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
-import { children, content, decode } from './der.ts';
+import { children, content, decode, type Node, readOid } from './der.ts';
 
 /** A public key that was found sound. */
 export interface PublicKey {
@@ -13,11 +13,29 @@ export interface PublicKey {
   readonly keyId: Buffer;
 }
 
+/** An SPKI before it is judged. */
+interface Spki {
+  /** `ecdsa-p256`, `rsa-2048`, …; for what quorate does not issue for, another word. */
+  readonly algorithm: string;
+  /** The key's bits. */
+  readonly bits: Buffer;
+}
+
 /** DER of each curve's SPKI up to the point, uncompressed: a named curve and nothing else (RFC 5480, 2). */
 const curvePrefixes = {
   'ecdsa-p256': Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex'),
   'ecdsa-p384': Buffer.from('3076301006072a8648ce3d020106052b8104002203620004', 'hex'),
 } as const;
+
+/** RFC 5480, 2.1.1; RFC 3279, 2.3.1; RFC 8410, 3. */
+const keyOid = { ec: '1.2.840.10045.2.1', rsa: '1.2.840.113549.1.1.1' } as const;
+const otherNames: Readonly<Record<string, string>> = {
+  '1.2.840.10045.3.1.7': 'p256',
+  '1.3.132.0.34': 'p384',
+  '1.3.132.0.35': 'p521',
+  '1.2.840.113549.1.1.10': 'rsa-pss',
+  '1.3.101.112': 'ed25519',
+};
 
 /**
  * The key in a PEM text (one `PUBLIC KEY` block and nothing else) or DER. Throws `refused` for another algorithm or size than wanted, a point that is
@@ -25,27 +43,17 @@ const curvePrefixes = {
  */
 export function readPublicKey(spki: string | Uint8Array, algorithm: KeyAlgorithm): PublicKey {
   const der = typeof spki === 'string' ? derOfPem(spki) : Buffer.from(spki);
-  const key = parseKey(der);
-  const found = algorithmOf(key);
+  const { algorithm: found, bits } = parse(der);
   if (found !== algorithm) throw unfit(`it is ${found}, and ${algorithm} is wanted`);
-  checkForm(der, key, algorithm);
-  return { algorithm, der, keyId: keyIdOf(der) };
+  if (algorithm === 'ecdsa-p256' || algorithm === 'ecdsa-p384') checkCurveForm(der, algorithm);
+  const key = importKey(der);
+  if (algorithm.startsWith('rsa-')) checkRsaForm(der, key);
+  return { algorithm, der, keyId: createHash('sha1').update(bits).digest() };
 }
 
-/** `ecdsa-p256`, `rsa-2048`, … of a public or private key; for what quorate does not issue for, another word (`ed25519`, `ecdsa-secp521r1`). */
-export function algorithmOf(key: KeyObject): string {
-  const details = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType === 'rsa') return `rsa-${details.modulusLength}`;
-  if (key.asymmetricKeyType !== 'ec') return key.asymmetricKeyType ?? 'unknown';
-  const curve = details.namedCurve ?? 'unnamed-curve';
-  return { prime256v1: 'ecdsa-p256', secp384r1: 'ecdsa-p384' }[curve] ?? `ecdsa-${curve}`;
-}
-
-/** SHA-1 of the subjectPublicKey bits of an SPKI. */
-export function keyIdOf(der: Uint8Array): Buffer {
-  const bits = children(decode(der))[1];
-  if (bits === undefined) throw unfit('it has no key');
-  return createHash('sha1').update(content(bits).subarray(1)).digest();
+/** `ecdsa-p256`, `rsa-2048`, … of an SPKI; for what quorate does not issue for, another word (`ed25519`). Throws an Error where it is no SPKI. */
+export function spkiAlgorithm(der: Uint8Array): string {
+  return readSpki(der).algorithm;
 }
 
 /** Lower-case hex sha256 of an SPKI's DER: how a key is named in the journal. */
@@ -59,22 +67,51 @@ function derOfPem(text: string): Buffer {
   return Buffer.from(match[1].replaceAll(/\s/g, ''), 'base64');
 }
 
-function parseKey(der: Buffer): KeyObject {
+function parse(der: Buffer): Spki {
   try {
-    return createPublicKey({ key: der, format: 'der', type: 'spki' });
+    return readSpki(der);
   } catch (cause) {
-    throw unfit('it does not parse, or its point is not on the curve', cause);
+    throw unfit('it does not parse', cause);
   }
 }
 
-function checkForm(der: Buffer, key: KeyObject, algorithm: KeyAlgorithm): void {
-  if (!der.equals(key.export({ type: 'spki', format: 'der' }))) throw unfit('its encoding is not canonical');
-  if (algorithm === 'ecdsa-p256' || algorithm === 'ecdsa-p384') {
-    const prefix = curvePrefixes[algorithm];
-    if (!der.subarray(0, prefix.length).equals(prefix))
-      throw unfit('its curve is not named, or its point is compressed');
-    return;
+function readSpki(der: Uint8Array): Spki {
+  const [identifier, key] = children(decode(der));
+  const [type, parameters] = identifier === undefined ? [] : children(identifier);
+  if (type === undefined || key === undefined) throw new Error('a field is missing');
+  const bits = content(key).subarray(1);
+  return { algorithm: algorithmName(readOid(type), parameters, bits), bits };
+}
+
+function algorithmName(type: string, parameters: Node | undefined, bits: Buffer): string {
+  if (type === keyOid.rsa) return `rsa-${modulusLength(bits)}`;
+  if (type !== keyOid.ec) return otherNames[type] ?? type;
+  if (parameters === undefined || typeof parameters.value !== 'string') return 'ecdsa on an unnamed curve';
+  const curve = readOid(parameters);
+  return `ecdsa-${otherNames[curve] ?? curve}`;
+}
+
+function modulusLength(bits: Buffer): number {
+  const [modulus] = children(decode(bits));
+  if (modulus === undefined) throw new Error('a field is missing');
+  return BigInt(`0x${content(modulus).toString('hex')}`).toString(2).length;
+}
+
+function checkCurveForm(der: Buffer, algorithm: keyof typeof curvePrefixes): void {
+  const prefix = curvePrefixes[algorithm];
+  if (!der.subarray(0, prefix.length).equals(prefix)) throw unfit('its curve is not named, or its point is compressed');
+}
+
+function importKey(der: Buffer): KeyObject {
+  try {
+    return createPublicKey({ key: der, format: 'der', type: 'spki' });
+  } catch (cause) {
+    throw unfit('its point is not on the curve, or its numbers are out of range', cause);
   }
+}
+
+function checkRsaForm(der: Buffer, key: KeyObject): void {
+  if (!der.equals(key.export({ type: 'spki', format: 'der' }))) throw unfit('its encoding is not canonical');
   const exponent = key.asymmetricKeyDetails?.publicExponent;
   if (exponent !== 65537n) throw unfit(`its exponent is ${exponent}, not 65537`);
 }

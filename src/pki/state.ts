@@ -1,7 +1,7 @@
 /** The PKI store's root and public side: making a cluster's identity, reading everything that planners need, changing the root safely. */
 import { QuorateError } from '../domain/errors.ts';
 import { type AuthorityEntry, type ClusterDocument, clusterKey, parseDocument, printDocument } from './document.ts';
-import { readCertificate, tryRead } from './inspect.ts';
+import { readCertificate, tryParse } from './inspect.ts';
 import type { AuthoritySnapshot, PkiSnapshot } from './snapshot.ts';
 import { createObject, type PkiStore, updateObject } from './store.ts';
 
@@ -19,7 +19,7 @@ export async function loadPki(store: PkiStore): Promise<PkiSnapshot> {
     identity: document && { uuid: document.uuid, token: document.token, name: document.name },
     authorities,
     admin,
-    adminFacts: admin === undefined ? undefined : tryRead(admin),
+    adminFacts: admin === undefined ? undefined : tryParse(admin)?.facts,
     generation: document?.generation ?? 1,
     goals: document?.goals ?? [],
   };

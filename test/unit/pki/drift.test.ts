@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { adminDrift, certificateDrift, verifyIssuedBy } from '../../../src/pki/drift.ts';
+import { certificateDrift, verifyIssuedBy } from '../../../src/pki/drift.ts';
 import { readCertificate, splitPem } from '../../../src/pki/inspect.ts';
 import { adminProfile } from '../../../src/pki/profile.ts';
 import { hasOpenssl, inFolder } from './judges.ts';
@@ -84,11 +84,10 @@ describe('drift of a certificate', () => {
 
   test('judges the admin certificate by its own profile', () => {
     const policy = { organization: 'Example', algorithm: 'ecdsa-p256' } as const;
-    const admin = leaf(ca, adminProfile(policy));
-    expect(adminDrift({ certificate: admin.pem, authority: ca.pem, policy, now })).toEqual([]);
-    expect(adminDrift({ certificate: server.pem, authority: ca.pem, policy, now })).toContain(
-      'common name is etcd-1, not root',
-    );
+    const own = { profile: adminProfile(policy), authority: ca.pem };
+    const admin = leaf(ca, own.profile);
+    expect(certificateDrift(admin.pem, own, now)).toEqual([]);
+    expect(certificateDrift(server.pem, own, now)).toContain('common name is etcd-1, not root');
   });
 });
 

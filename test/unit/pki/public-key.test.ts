@@ -50,7 +50,7 @@ describe('a public key from a host', () => {
       'it is ecdsa-p384, and ecdsa-p256 is wanted',
     );
     expect(() => readPublicKey(ed25519, 'ecdsa-p256')).toThrow('it is ed25519');
-    expect(() => readPublicKey(p521, 'ecdsa-p256')).toThrow('it is ecdsa-secp521r1');
+    expect(() => readPublicKey(p521, 'ecdsa-p256')).toThrow('it is ecdsa-p521');
     expect(() => readPublicKey(pss, 'rsa-2048')).toThrow('it is rsa-pss');
     expect(() => readPublicKey(short, 'rsa-2048')).toThrow('it is rsa-1024');
   });
