@@ -1,6 +1,5 @@
 /** How the operator reaches a member's ports: through the SSH connection to its host, or straight. */
 import { connect, isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import type { Connection } from '../transport/transport.ts';
@@ -12,23 +11,34 @@ export function identitiesOf(cluster: Cluster, controller: Controller): readonly
 }
 
 /**
- * Opens streams to a port of a controller. Through a tunnel the client port is dialled on loopback, where every member listens
- * too, and the peer port on the member's own address. Without a connection, and with `access: direct`, the advertised address.
+ * Opens streams to a member's client port: on loopback inside the SSH connection, where every member listens too. Without a
+ * connection, and with `access: direct`, straight to the advertised address.
  */
-export function streamTo(
+export function clientStream(
   cluster: Cluster,
   controller: Controller,
   connection: Connection | undefined,
-): (port: 'client' | 'peer') => Promise<Duplex> {
-  return (port) => {
-    const number = port === 'client' ? controller.clientPort : controller.peerPort;
-    if (cluster.access === 'direct' || connection === undefined) return dial(controller.advertiseAddress, number)();
-    return connection.tunnel(listenAddress(controller, port), number);
-  };
+): StreamFactory {
+  const { advertiseAddress, clientPort } = controller;
+  if (cluster.access === 'direct' || connection === undefined) return dial(advertiseAddress, clientPort);
+  return () => connection.tunnel(loopback(controller), clientPort);
+}
+
+/** The same for the peer port, which listens on the member's own address alone. */
+export function peerStream(
+  cluster: Cluster,
+  controller: Controller,
+  connection: Connection | undefined,
+): StreamFactory {
+  const { advertiseAddress, listenAddresses, peerPort } = controller;
+  if (cluster.access === 'direct' || connection === undefined) return dial(advertiseAddress, peerPort);
+  const [first = '0.0.0.0'] = listenAddresses;
+  const address = first === '0.0.0.0' || first === '::' ? loopback(controller) : first;
+  return () => connection.tunnel(address, peerPort);
 }
 
 /** A TCP connection from here; rejects with Node's own error. */
-export function dial(host: string, port: number): StreamFactory {
+function dial(host: string, port: number): StreamFactory {
   return () =>
     new Promise((resolve, reject) => {
       const socket = connect({ host, port, noDelay: true });
@@ -40,9 +50,7 @@ export function dial(host: string, port: number): StreamFactory {
     });
 }
 
-function listenAddress(controller: Controller, port: 'client' | 'peer'): string {
-  const listens = controller.listenAddresses;
-  const loopback = listens.length > 0 && listens.every((each) => isIP(each) === 6) ? '::1' : '127.0.0.1';
-  const [first = '0.0.0.0'] = listens;
-  return port === 'client' || first === '0.0.0.0' || first === '::' ? loopback : first;
+function loopback({ listenAddresses }: Controller): string {
+  const six = listenAddresses.length > 0 && listenAddresses.every((each) => isIP(each) === 6);
+  return six ? '::1' : '127.0.0.1';
 }

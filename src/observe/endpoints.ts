@@ -5,15 +5,15 @@ import { QuorateError } from '../domain/errors.ts';
 import type { EndpointFacts, HostFacts } from '../domain/facts.ts';
 import { connectEtcd, type EtcdClient } from '../etcd/client.ts';
 import { EtcdError } from '../etcd/etcd-error.ts';
-import { identitiesOf, streamTo } from '../etcd/reach.ts';
+import { clientStream, identitiesOf } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import type { Connection } from '../transport/transport.ts';
 
+export { clientStream, identitiesOf, peerStream } from '../etcd/reach.ts';
+
 export interface EndpointOptions {
-  /** What quorate trusts and shows on the client port. */
-  readonly tls: TlsMaterial;
-  /** What the probe saw: a host whose unit does not run is not asked. */
-  readonly hosts?: Readonly<Record<string, HostFacts>> | undefined;
+  /** What quorate trusts and shows on the client port; undefined: there is nothing yet, and no endpoint is asked. */
+  readonly credentials: TlsMaterial | undefined;
   /** For one host, all its calls together; default 5 s. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -22,15 +22,25 @@ export interface EndpointOptions {
 /** The read that asks the quorum gets less time than the rest, so that a lost quorum hides nothing and costs little. */
 const QUORUM_READ_MS = 2500;
 
-/** By controller name, one for every connection. Throws only QuorateError `interrupted`. */
+/**
+ * By controller name, one for every connection that the probe saw; `hosts` says where the unit does not run, so that it is not
+ * asked. Throws only QuorateError `interrupted`.
+ */
 export async function observeEndpoints(
   connections: Iterable<Connection>,
   cluster: Cluster,
+  hosts: Readonly<Record<string, HostFacts>>,
   options: EndpointOptions,
 ): Promise<Readonly<Record<string, EndpointFacts>>> {
   const asked = [...connections].flatMap((connection) => {
     const controller = cluster.controllers.find((each) => each.name === connection.host);
-    return controller === undefined ? [] : [observeOne(cluster, { controller, connection }, options)];
+    const host = hosts[connection.host];
+    if (controller === undefined || host === undefined) return [];
+    const { activeState } = host.unit;
+    if (activeState !== 'inactive' && activeState !== 'failed') {
+      return [observeOne(cluster, { controller, connection }, options)];
+    }
+    return [Promise.resolve(silentEndpoint(controller.name, `${controller.name}: ${cluster.unit} is ${activeState}`))];
   });
   return Object.fromEntries((await Promise.all(asked)).map((each) => [each.host, each]));
 }
@@ -52,15 +62,13 @@ async function observeOne(
   options: EndpointOptions,
 ): Promise<EndpointFacts> {
   const { name } = controller;
-  const { tls, hosts, timeoutMs = 5000, signal } = options;
-  const state = hosts?.[name]?.unit.activeState ?? 'active';
-  if (state === 'inactive' || state === 'failed') return silentEndpoint(name, `${name}: ${cluster.unit} is ${state}`);
+  const { credentials: tls, timeoutMs = 5000, signal } = options;
+  if (tls === undefined) return silentEndpoint(name, `${name}: there is no client certificate to ask it with`);
   const deadline = AbortSignal.timeout(timeoutMs);
   const until = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
-  const open = streamTo(cluster, controller, connection);
+  const stream = clientStream(cluster, controller, connection);
   const identities = identitiesOf(cluster, controller);
   try {
-    const stream = () => open('client');
     const client = await connectEtcd({ host: name, stream, tls, identities, timeoutMs, signal: until });
     return await ask(client, name).finally(() => client.close());
   } catch (error) {
