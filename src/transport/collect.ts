@@ -1,4 +1,5 @@
 /** Runs a process to its end: input, output, time limit, interruption. */
+import { setMaxListeners } from 'node:events';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { QuorateError } from '../domain/errors.ts';
@@ -77,6 +78,7 @@ function watch(progress: Progress, run: Run, { timeoutMs, signal }: RunOptions):
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     };
+    if (signal !== undefined) setMaxListeners(0, signal);
     if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort, { once: true });
   });

@@ -1,21 +1,18 @@
 /** Whether a host is the one it claims to be: the pinned key or known_hosts decides, before any login. */
-import { mkdir, open, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
 import type { SshTarget } from '../domain/controller.ts';
 import type { QuorateError } from '../domain/errors.ts';
-import { messageOf, stageFailure, systemCode } from './failure.ts';
+import { anotherKey, malformedPin, pinMismatch, refusalOf } from './host-key-refusals.ts';
 import {
   decodePublicKey,
   fingerprint,
-  type HostKeyVerdict,
   judgeHostKey,
   type KnownHost,
   keyTypeOf,
   knownHostsName,
   matchesHost,
-  parseKnownHosts,
 } from './known-hosts.ts';
+import { appendKnownHost, readKnownHosts } from './known-hosts-file.ts';
 
 /** What is known about one host before it has shown a key. */
 export interface HostKeyCheck {
@@ -44,7 +41,7 @@ export function createHostKeys(acceptNew: boolean): HostKeys {
     return entries;
   };
   const write = (file: string, line: string): Promise<void> => {
-    const written = writing.then(() => appendLine(file, line));
+    const written = writing.then(() => appendKnownHost(file, line));
     writing = written.catch(() => undefined);
     return written;
   };
@@ -64,10 +61,7 @@ function checkPin(target: SshTarget, pin: string): HostKeyCheck {
   const [type = '', base64 = ''] = pin.trim().split(/\s+/);
   const pinned = type.startsWith('SHA256:') ? undefined : decodePublicKey(type, base64);
   if (pinned === undefined && !/^SHA256:[A-Za-z0-9+/]{43}=?$/.test(type)) {
-    throw stageFailure('host key', `the pinned host key of ${endpoint(target)} is neither SHA256:… nor a public key`, {
-      code: 'untrusted',
-      hint: 'pin what `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints on the host, or the whole line of that file',
-    });
+    throw malformedPin(target);
   }
   const wanted = pinned === undefined ? type.replace(/=$/, '') : fingerprint(pinned);
   return {
@@ -82,12 +76,13 @@ function checkKnownHosts(target: SshTarget, entries: readonly KnownHost[], write
   const bare = target.address.toLowerCase();
   const matching = entries.filter((entry) => matchesHost(entry.hosts, name));
   const portless = name === bare ? [] : entries.filter((entry) => matchesHost(entry.hosts, bare));
-  const plain = [matching, portless].map((list) => list.filter((entry) => !entry.revoked)).find((list) => list.length);
   const [file] = target.knownHostsFiles;
   let accepted: Buffer | undefined;
+  let recorded = false;
   return {
-    algorithms: algorithmsFor((plain ?? []).map((entry) => entry.keyType)),
+    algorithms: algorithmsFor(typesOf(matching), typesOf(portless)),
     judge(key) {
+      if (accepted !== undefined) return accepted.equals(key) ? undefined : anotherKey(target, key, accepted);
       const verdict = judgeHostKey(key, matching, portless);
       if (verdict.kind !== 'unknown' || write === undefined || file === undefined) {
         return refusalOf(verdict, target, key);
@@ -96,9 +91,9 @@ function checkKnownHosts(target: SshTarget, entries: readonly KnownHost[], write
       return undefined;
     },
     async record() {
-      if (accepted === undefined || write === undefined || file === undefined) return;
+      if (recorded || accepted === undefined || write === undefined || file === undefined) return;
+      recorded = true;
       await write(file, `${name} ${keyTypeOf(accepted)} ${accepted.toString('base64')}\n`);
-      accepted = undefined;
     },
   };
 }
@@ -111,105 +106,15 @@ const algorithmsOf: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> 
   'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
 };
 
-function algorithmsFor(types: readonly string[]): readonly ServerHostKeyAlgorithm[] {
-  const known = Object.entries(algorithmsOf).filter(([type]) => types.includes(type));
-  return (known.length > 0 ? known : Object.entries(algorithmsOf)).flatMap(([, algorithms]) => algorithms);
+function typesOf(entries: readonly KnownHost[]): readonly string[] {
+  return entries.filter((entry) => !entry.revoked).map((entry) => entry.keyType);
 }
 
-function refusalOf(verdict: HostKeyVerdict, target: SshTarget, key: Buffer): QuorateError | undefined {
-  switch (verdict.kind) {
-    case 'known':
-      return undefined;
-    case 'unknown':
-      return unknownKey(target, key);
-    case 'changed':
-      return changedKey(target, key, verdict.known);
-    case 'revoked':
-      return untrusted(
-        `the host key of ${endpoint(target)} is revoked: ${describeKey(key)} (${place(verdict.known)})`,
-        'the owner of this known_hosts file has declared the key compromised: give the host a new key',
-      );
-  }
-}
-
-function unknownKey(target: SshTarget, key: Buffer): QuorateError {
-  const [file] = target.knownHostsFiles;
-  const pin = `compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then pin it in the inventory (hostKey: "${fingerprint(key)}")`;
-  const accept =
-    file === undefined
-      ? 'or name a known_hosts file in the inventory and run again with --accept-new-host-keys'
-      : `or run again with --accept-new-host-keys, which adds it to ${file}`;
-  return untrusted(`the host key of ${endpoint(target)} is not known: ${describeKey(key)}`, `${pin}, ${accept}`);
-}
-
-function changedKey(target: SshTarget, key: Buffer, known: KnownHost): QuorateError {
-  return untrusted(
-    `the host key of ${endpoint(target)} has changed: it shows ${describeKey(key)}, but ${place(known)} has ${describeKey(known.key)}`,
-    `either somebody is in between, or the host was installed anew: only if you know why it changed, delete line ${known.line} of ${known.file} and verify the new key`,
-  );
-}
-
-function pinMismatch(target: SshTarget, key: Buffer, wanted: string): QuorateError {
-  return untrusted(
-    `${endpoint(target)} shows ${describeKey(key)}, but the inventory pins ${wanted}`,
-    `either somebody is in between, or the host was installed anew, or the pin is of another of its keys (a whole public key as hostKey makes it show that one): verify on the host before you change the pin`,
-  );
-}
-
-/** The refusal for a host that offers none of the key types known for it: whoever has its key would offer them. */
-export function noKnownKeyType(target: SshTarget, check: HostKeyCheck): QuorateError {
-  return untrusted(
-    `${endpoint(target)} no longer offers a host key of a type known for it (${check.algorithms.join(', ')})`,
-    'either somebody is in between, or the host was installed anew: verify its key, then replace its known_hosts lines or its pin',
-  );
-}
-
-function untrusted(message: string, hint: string): QuorateError {
-  return stageFailure('host key', message, { code: 'untrusted', hint });
-}
-
-function endpoint(target: SshTarget): string {
-  return knownHostsName(target.address, target.port);
-}
-
-function describeKey(key: Buffer): string {
-  return `${keyTypeOf(key) ?? 'unreadable key'} ${fingerprint(key)}`;
-}
-
-function place(entry: KnownHost): string {
-  return `${entry.file}:${entry.line}`;
-}
-
-async function readKnownHosts(file: string): Promise<readonly KnownHost[]> {
-  try {
-    return parseKnownHosts(await readFile(file, 'utf8'), file);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw stageFailure('host key', `known_hosts file cannot be read: ${messageOf(error)}`, {
-      code: 'untrusted',
-      cause: error,
-    });
-  }
-}
-
-/** One write with O_APPEND, so that lines of several processes never mix; a last line without its end is ended first. */
-async function appendLine(file: string, line: string): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const handle = await open(file, 'a+', 0o600);
-    try {
-      const { size } = await handle.stat();
-      const last = size === 0 ? '\n' : (await handle.read(Buffer.alloc(1), 0, 1, size - 1)).buffer.toString('latin1');
-      await handle.write(last === '\n' ? line : `\n${line}`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw stageFailure('host key', `the new host key cannot be written: ${messageOf(error)}`, {
-      code: 'untrusted',
-      cause: error,
-      hint: 'make the file writable, or pin the key in the inventory (hostKey:)',
-    });
-  }
+/** Only the known types; where none is known, all of them, the preferred ones first. */
+function algorithmsFor(known: readonly string[], preferred: readonly string[] = []): readonly ServerHostKeyAlgorithm[] {
+  const types = Object.keys(algorithmsOf);
+  const usable = types.filter((type) => known.includes(type));
+  const first = types.filter((type) => preferred.includes(type));
+  const wanted = usable.length > 0 ? usable : [...first, ...types.filter((type) => !first.includes(type))];
+  return wanted.flatMap((type) => algorithmsOf[type] ?? []);
 }

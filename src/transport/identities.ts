@@ -5,7 +5,7 @@ import { messageOf, systemCode } from './failure.ts';
 import type { FindSecret } from './secrets.ts';
 
 /** A usable private key, or the reason why a file gives none. */
-export type Identity = { readonly key: ParsedKey } | { readonly unusable: string };
+type Identity = { readonly key: ParsedKey } | { readonly unusable: string };
 
 /** Loads a key file; `passphraseEnv` names the variable with its passphrase. */
 export type LoadIdentity = (file: string, passphraseEnv: string | undefined) => Promise<Identity>;

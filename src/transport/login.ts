@@ -16,7 +16,10 @@ export interface LoginSources {
 
 /** One login in progress. */
 export interface Login {
-  /** The next method that the host still allows (`left`: its list, null before it gave one); undefined when none is left. */
+  /**
+   * The next method that the host still allows (`left`: its list, null before it gave one); undefined when none is
+   * left. A password is only sent to a host that has said it takes one.
+   */
   next(left: readonly string[] | null): Promise<AnyAuthMethod | undefined>;
   /** Adds what came of the method under way, for the error. */
   remark(text: string): void;
@@ -42,6 +45,10 @@ export function createLogin(target: SshTarget, sources: LoginSources): Login {
     async next(left) {
       allowed = left ?? allowed;
       for (let attempt = attempts.shift(); attempt !== undefined; attempt = attempts.shift()) {
+        if (left === null && attempt.method !== 'publickey') {
+          attempts.unshift(attempt);
+          return { type: 'none', username: target.user };
+        }
         if (left !== null && !left.includes(attempt.method)) continue;
         const made = await attempt.make();
         if (!('unusable' in made)) {

@@ -1,4 +1,5 @@
 /** Connecting to every controller of a run at once. */
+import { setMaxListeners } from 'node:events';
 import type { Controller } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { type TransportOptions, TransportSession } from './session.ts';
@@ -23,6 +24,7 @@ const handshakesAtATime = 32;
  * host. Root is not tried here: the first script that runs as root tells whether sudo lets it through.
  */
 export async function openAll(controllers: readonly Controller[], options: TransportOptions): Promise<Transports> {
+  if (options.signal !== undefined) setMaxListeners(0, options.signal);
   const session = new TransportSession(options);
   const slots = createSlots(handshakesAtATime);
   const opened = await Promise.allSettled(

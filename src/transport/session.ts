@@ -25,6 +25,8 @@ export interface TransportOptions {
   readonly askSecret?: AskSecret | undefined;
   /** Interrupts connecting. */
   readonly signal?: AbortSignal | undefined;
+  /** How often a silent connection is asked whether it lives; three answers missing end it. 10 s unless told. */
+  readonly keepAliveIntervalMs?: number | undefined;
 }
 
 /** Holds the bastions of a run; each is connected to once, whatever the number of hosts behind it. */
@@ -64,13 +66,14 @@ export class TransportSession {
     const hostKey = await this.#hostKeys.checkFor(target);
     const { Client, loadIdentity } = await this.#load();
     const who = describeEnd(target, role);
-    const { env, signal } = this.#options;
+    const { env, signal, keepAliveIntervalMs = 10_000 } = this.#options;
     const sources = { findSecret: this.#findSecret, loadIdentity, agentSocket: env['SSH_AUTH_SOCK'] };
 
     return againWhenHungUp(async () => {
       const socket = await this.#stream(target, who);
       const client = new Client();
-      await handshake({ client, socket, target, who, hostKey, login: createLogin(target, sources), signal });
+      const login = createLogin(target, sources);
+      await handshake({ client, socket, target, who, hostKey, login, signal, keepAliveIntervalMs });
       return new SshLink(client, who);
     });
   }

@@ -47,7 +47,7 @@ export interface Sshd {
 }
 
 export interface SshdOptions {
-  /** More lines of sshd_config; the first occurrence of a keyword counts. */
+  /** More lines of sshd_config, which win over those of the harness. */
   readonly config?: readonly string[];
   readonly hostKeys?: readonly string[];
   readonly address?: string;
@@ -65,7 +65,8 @@ export async function startSshd(shop: Workshop, options: SshdOptions = {}): Prom
     config,
     [
       ...(options.config ?? []),
-      `ListenAddress ${address}:${port}`,
+      ...(options.config?.some((line) => line.startsWith('MaxStartups')) ? [] : ['MaxStartups 100']),
+      `ListenAddress ${address.includes(':') ? `[${address}]` : address}:${port}`,
       ...hostKeys.map((file) => `HostKey ${file}`),
       `AuthorizedKeysFile ${authorized}`,
       ...[
@@ -76,7 +77,7 @@ export async function startSshd(shop: Workshop, options: SshdOptions = {}): Prom
         'KbdInteractiveAuthentication no',
         'PermitRootLogin yes',
       ],
-      ...['UseDNS no', 'MaxStartups 100', 'LogLevel VERBOSE', ''],
+      ...['UseDNS no', 'LogLevel VERBOSE', ''],
     ].join('\n'),
   );
   const process = spawn(sshdPath, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -94,6 +94,21 @@ describe('an account', () => {
     expect((await openAs(login)).failures[0]?.message).toContain('SSH_PASSWORD is not set');
   });
 
+  it('may log in with a password that only PAM asks for', async () => {
+    account = makeAccount();
+    const config = ['UsePAM yes', 'KbdInteractiveAuthentication yes', 'PasswordAuthentication no'];
+    const asking = await startSshd(shop, { config });
+    try {
+      const knownHostsFiles = [writeKnownHosts(shop.path('asking'), [asking])];
+      const login = { port: asking.port, knownHostsFiles, identityFiles: [], agent: true, passwordEnv: 'SSH_PASSWORD' };
+      await connectAs(login, { SSH_PASSWORD: account.password });
+      const { failures } = await openAs(login, { SSH_PASSWORD: 'wrong-password' });
+      expect(failures[0]?.message).toContain('set), keyboard-interactive; it accepts publickey, keyboard-interactive');
+    } finally {
+      asking.stop();
+    }
+  });
+
   it('that is not root is told so when the inventory says that it needs no sudo', async () => {
     account = makeAccount();
     const connection = await connectAs({ sudo: 'none' });

@@ -2,8 +2,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect as connectHttp2, createSecureServer } from 'node:http2';
 import { createServer, type Server } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SshTarget } from '../../src/domain/controller.ts';
 import { openAll, type Transports } from '../../src/transport/open.ts';
@@ -162,6 +165,33 @@ describe('host keys', () => {
     }
   });
 
+  it('prefers, but does not demand, a type that is known for its address alone', async () => {
+    const hostKeys = [makeHostKey(shop, 'both-ed25519', 'ed25519'), makeHostKey(shop, 'both-ecdsa', 'ecdsa')];
+    const both = await startSshd(shop, { hostKeys });
+    const file = shop.path('portless');
+    try {
+      writeFileSync(file, `127.0.0.1 ${both.hostKeys[1]}\n`);
+      await connect({ port: both.port, knownHostsFiles: [file] });
+      expect((await failure({ knownHostsFiles: [file] })).message).toContain('is not known: ssh-ed25519');
+    } finally {
+      both.stop();
+    }
+  });
+
+  it('stays accepted when a host negotiates anew', async () => {
+    const rekeying = await startSshd(shop, { config: ['RekeyLimit 1M'] });
+    const file = shop.path('rekeyed');
+    try {
+      const connection = await connect({ port: rekeying.port, knownHostsFiles: [file] }, { acceptNewHostKeys: true });
+      const input = Buffer.alloc(8 * 1024 * 1024);
+      const count = { script: 'wc -c; head -c 8388608 /dev/zero', root: true, label: 'counting' };
+      expect((await connection.run(count, { ...limits, input })).stdout).toHaveLength('8388608\n'.length + 8_388_608);
+      expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(1);
+    } finally {
+      rekeying.stop();
+    }
+  });
+
   it('believes only the pin where there is one', async () => {
     const pinned = fingerprintOf(server.hostKeys[0] ?? '');
     await connect({ knownHostsFiles: [], hostKey: pinned });
@@ -302,6 +332,17 @@ describe('bastions', () => {
 });
 
 describe('scripts', () => {
+  it('run over IPv6', async () => {
+    const six = await startSshd(shop, { address: '::1' });
+    try {
+      const knownHostsFiles = [writeKnownHosts(shop.path('six'), [six], '::1')];
+      const connection = await connect({ address: '::1', port: six.port, knownHostsFiles });
+      expect((await connection.run(greet, limits)).stdout).toBe('hello\n');
+    } finally {
+      six.stop();
+    }
+  });
+
   it('carries 64 MiB on stdin', async () => {
     const input = Buffer.alloc(64 * 1024 * 1024, 'quorate');
     const connection = await connect();
@@ -426,6 +467,34 @@ describe('tunnels', () => {
     }
   });
 
+  it('carry HTTP/2 over TLS, and end with the connection', async () => {
+    makeCertificate(shop);
+    const secure = createSecureServer({
+      key: readFileSync(shop.path('tls.key')),
+      cert: readFileSync(shop.path('tls.crt')),
+    });
+    secure.on('stream', (stream, headers) => {
+      stream.respond({ ':status': 200 });
+      stream.end(`path ${headers[':path']}`);
+    });
+    const securePort = await freePort();
+    await new Promise<void>((resolve) => secure.listen(securePort, '127.0.0.1', resolve));
+    const connection = await connect();
+    const tunnel = await connection.tunnel('127.0.0.1', securePort);
+    const session = connectHttp2('https://localhost', {
+      createConnection: () => connectTls({ socket: tunnel, rejectUnauthorized: false, ALPNProtocols: ['h2'] }),
+    });
+    session.on('error', () => undefined);
+    for (const path of ['/one', '/two']) {
+      const request = session.request({ ':path': path });
+      expect(await text(request)).toBe(`path ${path}`);
+    }
+    const closed = new Promise<void>((resolve) => session.once('close', resolve));
+    await connection.close();
+    await closed;
+    secure.close();
+  });
+
   it('tell a port that nothing listens on', async () => {
     const connection = await connect();
     const closed = await freePort();
@@ -454,6 +523,38 @@ describe('tunnels', () => {
 });
 
 describe('hosts that do not answer', () => {
+  it('at first, because too many connect at once, are asked again', async () => {
+    const busy = await startSshd(shop, { config: ['MaxStartups 2:100:2'] });
+    try {
+      const known = writeKnownHosts(shop.path('busy'), [busy]);
+      const target = { port: busy.port, identityFiles: [shop.identity], knownHostsFiles: [known] };
+      const hosts = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => controllerAt(name, target));
+      const transports = await openAll(hosts, { env: {}, acceptNewHostKeys: false });
+      opened.push(transports);
+      expect(busy.log()).toContain('MaxStartups');
+      expect(transports.failures).toEqual([]);
+    } finally {
+      busy.stop();
+    }
+  });
+
+  it('any more, without closing the connection, are noticed', async () => {
+    const connection = await connect({}, { keepAliveIntervalMs: 100 });
+    const file = shop.path('frozen');
+    const running = connection.run({ ...greet, script: `echo $PPID >${file}; exec sleep 5` }, limits);
+    running.catch(() => undefined);
+    await waitFor(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n'));
+    const pid = sshdChildOf(Number(readFileSync(file, 'utf8')));
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await expect(running).rejects.toMatchObject({
+        message: 'etcd-1: connection lost while greeting: Keepalive timeout',
+      });
+    } finally {
+      process.kill(pid, 'SIGKILL');
+    }
+  });
+
   it('are all told, each with its cause', async () => {
     const silent = createServer();
     const hasty = createServer((socket) => socket.destroy());
@@ -496,6 +597,11 @@ describe('hosts that do not answer', () => {
 
 const listen = (listening: Server, port: number): Promise<void> =>
   new Promise((resolve) => listening.listen(port, '127.0.0.1', resolve));
+
+function makeCertificate({ path }: Workshop): void {
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x'];
+  execFileSync('openssl', [...request, '-keyout', path('tls.key'), '-out', path('tls.crt')], { stdio: 'ignore' });
+}
 
 async function waitFor(condition: () => boolean): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   fingerprint,
@@ -138,6 +139,19 @@ describe('known_hosts', () => {
     ].join('\r\n');
     expect(parseKnownHosts(text, 'f')).toEqual([]);
     expect(judge(text, 'host', 22, 'one')).toBe('unknown');
+  });
+
+  it('survives any text', () => {
+    const word = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('@revoked', '|1|', '|1|a|b', '!', '*', '[', 'ssh-rsa'),
+    );
+    fc.assert(
+      fc.property(fc.array(word), (words) => {
+        for (const entry of parseKnownHosts(words.join(' '), 'f')) matchesHost(entry.hosts, 'host');
+        for (const hosts of words) matchesHost(hosts, 'host');
+      }),
+    );
   });
 
   it('reads lines that end like those of Windows', () => {
