@@ -54,7 +54,7 @@ export async function parseArguments(argv: readonly string[]): Promise<Request |
 
 function prepare(command: Command): void {
   command.exitOverride().configureOutput({ outputError: () => undefined });
-  command.showSuggestionAfterError(true);
+  command.showSuggestionAfterError(true).enablePositionalOptions();
 }
 
 function parentOf(program: Command, groups: Map<string, Command>, entry: CommandEntry): Command {

@@ -68,7 +68,8 @@ const checks: Checks = {
   'unit.start': (_step, _view, host) =>
     isActive(host) ? no(`${host.unit.activeState} already`) : yes(`it is ${host.unit.activeState}`),
   'marker.put': (_step, view, host) => {
-    if (host.records.marker?.uuid !== view.identity?.uuid) return yes('it is healthy and not marked so yet');
+    const { marker } = host.records;
+    if (marker === undefined || marker.uuid !== view.identity?.uuid) return yes('it is healthy and not marked so yet');
     const leftover = fileAt(host, bootstrapDropIn(view.cluster)).kind !== 'absent';
     return leftover ? yes('the drop-in of its first start is still there') : no('marked');
   },
