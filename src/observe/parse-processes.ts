@@ -76,11 +76,16 @@ export function parseListeners(records: ProbeRecords): readonly Listener[] {
 }
 
 /** proc(5): each 32-bit word of an address stands in the host's byte order; all of etcd's platforms but s390x are little-endian. */
-function kernelAddress(digits: string): string {
-  const words = digits.match(/.{8}/g) ?? [];
+function kernelAddress(text: string): string {
+  const words = text.match(/.{8}/g) ?? [];
   const octets = words.flatMap((word) => (word.match(/../g) ?? []).reverse());
-  if (words.length === 4) return ipv6(octets.join('').toLowerCase());
-  return octets.map((each) => Number.parseInt(each, 16)).join('.');
+  const digits = octets.join('').toLowerCase();
+  const mapped = digits.startsWith('00000000000000000000ffff');
+  if (words.length === 4 && !mapped) return ipv6(digits);
+  return octets
+    .slice(-4)
+    .map((each) => Number.parseInt(each, 16))
+    .join('.');
 }
 
 /** The innermost `.service` or `.scope` of the process's cgroup (v2 `0::/…`, or v1's systemd hierarchy). */

@@ -13,7 +13,7 @@ import { probeBody } from './probe-body.ts';
 import { type ProbePaths, probePaths } from './probe-paths.ts';
 
 /** Programs that quorate's scripts call on a host, beside the shell's own commands. */
-export const REQUIRED_TOOLS: readonly string[] = [
+const REQUIRED_TOOLS: readonly string[] = [
   ...['base64', 'cat', 'chmod', 'chown', 'cp', 'date', 'getent', 'grep', 'groupadd', 'gzip', 'id', 'ln', 'mkdir', 'mv'],
   ...['readlink', 'rm', 'sed', 'sha256sum', 'stat', 'sync', 'systemctl', 'tar', 'uname', 'useradd'],
 ];
@@ -31,7 +31,7 @@ function settings(cluster: Cluster, controller: Controller, paths: ProbePaths): 
   const ports = [controller.clientPort, controller.peerPort, controller.metricsPort];
   const patterns = ports.map((port) => `*:${port.toString(16).toUpperCase().padStart(4, '0')}`);
   return [
-    `tools=${word(REQUIRED_TOOLS.join(' '))}`,
+    `tools=${word(requiredTools(cluster).join(' '))}`,
     `unit=${word(cluster.unit)}`,
     `user=${word(cluster.user)}`,
     `data_dir=${word(cluster.paths.dataDir)}`,
@@ -44,6 +44,10 @@ function settings(cluster: Cluster, controller: Controller, paths: ProbePaths): 
     `ours() { case $1 in ${patterns.join(' | ')}) ;; *) return 1 ;; esac }`,
     `choose() {\n${choices(paths).join('\n')}\n}`,
   ].join('\n');
+}
+
+function requiredTools({ binaries }: Cluster): readonly string[] {
+  return 'via' in binaries && binaries.via === 'host' ? [...REQUIRED_TOOLS, 'curl'] : REQUIRED_TOOLS;
 }
 
 /** The closest look comes first: a path that was looked at once is not looked at again. */
