@@ -80,7 +80,7 @@ export function signCertificate(
 }
 
 /** `CERTIFICATE` in PEM, lines of 64, with a final newline (RFC 7468, 5). */
-export function toPem(der: Uint8Array): string {
+function toPem(der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString('base64')

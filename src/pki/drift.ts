@@ -31,7 +31,7 @@ export function verifyIssuedBy(leaf: string, authority: string, now: number): re
 }
 
 /** How a certificate's names, usages and key differ from a profile. */
-export function profileDrift(facts: CertificateFacts, profile: LeafProfile): readonly string[] {
+function profileDrift(facts: CertificateFacts, profile: LeafProfile): readonly string[] {
   const usages = extendedKeyUsages(profile.purpose).filter((usage) => !facts.extendedKeyUsages.includes(usage));
   return [
     ...differs('common name', facts.commonName, profile.commonName),

@@ -27,8 +27,3 @@ export interface PkiSnapshot extends PkiView {
   readonly generation: number;
   readonly goals: readonly Readonly<Record<string, unknown>>[];
 }
-
-/** The authority in force that signs for clients and servers, or for peers; undefined while there is none. */
-export function authorityFor(snapshot: PkiSnapshot, purpose: 'client' | 'peer'): AuthoritySnapshot | undefined {
-  return snapshot.authorities.find((each) => each.purpose === purpose || each.purpose === 'both');
-}

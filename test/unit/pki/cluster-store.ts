@@ -14,7 +14,7 @@ import type { PkiStore } from '../../../src/pki/store.ts';
 
 export const uuid = '0b4f6d3a-8d1e-4c59-9d4b-0a8a5b0c1d2e';
 
-export const storePolicy: PkiPolicy = {
+const storePolicy: PkiPolicy = {
   authorities: 'separate',
   algorithm: 'ecdsa-p256',
   caLifetimeDays: 3650,
