@@ -9,9 +9,11 @@ type Issue = z.core.$ZodIssue;
 /** A complaint that has not been looked up in the text yet. */
 export interface Finding {
   readonly path: Path;
-  /** Read after the value itself where `subject` is `value`, else a sentence of its own. */
   readonly message: string;
+  /** What the message is said about: the value (shown, unless `hidden`) or the key, put before it; with `none` it needs no subject. */
   readonly subject: 'value' | 'key' | 'hidden' | 'none';
+  /** Where to point: the value by default. */
+  readonly at?: 'key';
 }
 
 /** The findings of one issue: one for each unknown key. `value` is what was checked, from the root. */
@@ -22,7 +24,7 @@ export function explainIssue(issue: Issue, value: unknown, base: Path = []): rea
     case 'unrecognized_keys':
       return issue.keys.map((key) => unknownKey([...path, key], issue.message.split(' ')));
     case 'invalid_key':
-      return issue.issues.map(({ message }) => ({ path, message, subject: 'key' }));
+      return issue.issues.map(({ message }) => ({ path, message, subject: 'key', at: 'key' }));
     case 'invalid_union':
       return explainUnion(issue, value, path);
     case 'custom':
@@ -53,7 +55,7 @@ export function valueAt(value: unknown, path: Path): unknown {
 }
 
 function unknownKey(path: Path, known: readonly string[]): Finding {
-  return { path, message: explainUnknownKey(path, known), subject: 'none' };
+  return { path, message: explainUnknownKey(path, known), subject: 'none', at: 'key' };
 }
 
 function explainUnion(issue: z.core.$ZodIssueInvalidUnion, value: unknown, path: Path): readonly Finding[] {

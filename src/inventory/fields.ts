@@ -73,7 +73,12 @@ export function flag(about: string) {
 export function choice<const Words extends readonly [string, ...string[]]>(words: Words, about: string) {
   return z.enum(words).register(fieldNotes, {
     about,
-    shape: { type: 'string', anyOf: [{ enum: words }, { pattern: `^${variable}$` }] },
+    shape: {
+      anyOf: [
+        { type: 'string', enum: words },
+        { type: 'string', pattern: `^${variable}$` },
+      ],
+    },
   });
 }
 

@@ -3,7 +3,7 @@ import type { Document } from 'yaml';
 import { checkEtcdKeys } from '../domain/etcd-keys.ts';
 import { nearest } from '../domain/nearest.ts';
 import { knownMinor, minors } from '../domain/version.ts';
-import { type Complaint, complaintError, leadsTo, type Path, quote } from './complaint.ts';
+import { type Complaint, complaintError, leadsTo, quote } from './complaint.ts';
 import { explainIssue, type Finding, valueAt } from './explain.ts';
 import { findSpot } from './place.ts';
 import { checkRules, findWarnings } from './rules.ts';
@@ -97,7 +97,7 @@ function checkEtcd(value: unknown): readonly Finding[] {
   return checkEtcdKeys(version, keys).map(({ path, problem, remedy }) => {
     const own = path[0] !== undefined && nearest(path[0], ['access']) !== undefined;
     const message = own ? 'is no key of etcd (did you mean access?)' : `${problem} (${remedy})`;
-    return { path: ['etcd', ...path], message, subject: 'none' };
+    return { path: ['etcd', ...path], message, subject: 'none', at: 'key' };
   });
 }
 
@@ -111,15 +111,19 @@ function isNewTo(complaints: readonly Complaint[]): (finding: Finding) => boolea
 function placeFinding(document: Document, substitution: Substitution, finding: Finding, value: unknown): Complaint {
   const { path, message, subject } = finding;
   const spot = findSpot(document, path);
-  if (subject === 'none') return { path, message, offset: pointsAtKey(value, path) ? spot.keyOffset : spot.offset };
-  if (subject === 'key') return { path, message: `${quote(String(path.at(-1)))} ${message}`, offset: spot.keyOffset };
-  const name = nameOfFilled(substitution, spot.value) ?? (subject === 'hidden' ? 'this' : show(valueAt(value, path)));
-  return { path, message: `${name} ${message}`, offset: spot.offset };
-}
-
-/** Unknown keys and collections are pointed at by their key. */
-function pointsAtKey(value: unknown, path: Path): boolean {
-  return typeof valueAt(value, path) === 'object' || path.length < 3;
+  const offset = finding.at === 'key' ? spot.keyOffset : spot.offset;
+  switch (subject) {
+    case 'none':
+      return { path, message, offset };
+    case 'key':
+      return { path, message: `${quote(String(path.at(-1)))} ${message}`, offset };
+    case 'hidden':
+      return { path, message: `${nameOfFilled(substitution, spot.value) ?? 'this'} ${message}`, offset };
+    case 'value': {
+      const shown = nameOfFilled(substitution, spot.value) ?? show(valueAt(value, path));
+      return { path, message: `${shown} ${message}`, offset };
+    }
+  }
 }
 
 function show(value: unknown): string {

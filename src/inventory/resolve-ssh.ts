@@ -60,7 +60,8 @@ function resolveBastion(
 }
 
 function resolveSudo(sudo: SshSettings['sudo'], user: string): SshTarget['sudo'] {
-  if (sudo === undefined) return user === 'root' ? 'none' : 'passwordless';
+  if (user === 'root') return 'none';
+  if (sudo === undefined) return 'passwordless';
   if (sudo === 'password') return { passwordEnv: undefined };
   return sudo;
 }

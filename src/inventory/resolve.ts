@@ -11,7 +11,8 @@ import type { ControllerSettings, InventorySettings } from './schema.ts';
 /** The whole desired state that an inventory describes. */
 export function resolveCluster(inventory: Inventory): Cluster {
   const { settings, warnings } = inventory;
-  const { cluster, paths = {}, service = {}, pki = {}, etcd = {}, state = {} } = settings;
+  const { cluster, paths = {}, service = {}, pki = {}, state = {} } = settings;
+  const { access = 'tunnel', ...etcd } = settings.etcd ?? {};
   const onOperator = pathResolver(inventory);
   return {
     name: cluster.name,
@@ -28,7 +29,7 @@ export function resolveCluster(inventory: Inventory): Cluster {
     },
     unit: service.unit ?? 'etcd.service',
     user: service.user ?? 'etcd',
-    etcd: resolveEtcd(etcd),
+    etcd,
     pki: {
       authorities: pki.authorities ?? 'separate',
       algorithm: pki.algorithm ?? 'ecdsa-p256',
@@ -41,7 +42,7 @@ export function resolveCluster(inventory: Inventory): Cluster {
     },
     binaries: resolveBinaries(settings.binaries, onOperator),
     checksums: resolveChecksums(settings.binaries),
-    access: etcd.access ?? 'tunnel',
+    access,
     acceptHazards: [...new Set(settings.acceptHazards ?? [])].toSorted(),
     stateDir: onOperator(state.directory ?? `.quorate/${cluster.name}`),
     lockFile: onOperator(state.lockFile ?? 'quorate.lock.yml'),
@@ -67,25 +68,6 @@ function resolveController(name: string, controller: ControllerSettings, invento
     peerUrl: httpsUrl(advertiseAddress, ports.peerPort),
     sans: findSans(name, controller, endpoints),
   };
-}
-
-/**
- * What a cluster gets where the inventory is silent; `inventories/example.yml` says why. Explicit, because etcd's own defaults differ by
- * minor (snapshot-count 100000 until 3.5, 10000 from 3.6) or are unwise (no compaction, a quota of 2 GiB).
- */
-const etcdDefaults = {
-  'snapshot-count': 10_000,
-  'quota-backend-bytes': 8 * 2 ** 30,
-  'heartbeat-interval': 100,
-  'election-timeout': 1000,
-} as const;
-
-const compactionDefaults = { 'auto-compaction-mode': 'periodic', 'auto-compaction-retention': '8h' } as const;
-
-function resolveEtcd({ access, ...keys }: NonNullable<InventorySettings['etcd']>): Readonly<Record<string, unknown>> {
-  const mode = keys['auto-compaction-mode'];
-  const compaction = mode === undefined || mode === 'periodic' ? compactionDefaults : {};
-  return { ...etcdDefaults, ...compaction, ...keys };
 }
 
 function resolveBinaries(binaries: InventorySettings['binaries'], onOperator: (path: string) => string): BinarySource {

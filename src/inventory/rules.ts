@@ -14,7 +14,6 @@ export function checkRules(parts: Parts): readonly Finding[] {
     ),
     ...checkEndpoints(parts),
     ...checkPaths(parts),
-    ...checkCompaction(parts),
     ...checkLifetimes(parts),
   ];
 }
@@ -82,12 +81,6 @@ function checkPaths({ paths = {}, binaries }: Parts): readonly Finding[] {
   if (system !== all.binDir) return crossed;
   const message = `is binaries.directory too: the links would replace the binaries (write another folder: /usr/local/bin)`;
   return [...crossed, { path: ['paths', 'binDir'], message, subject: 'none' }];
-}
-
-function checkCompaction({ etcd = {} }: Parts): readonly Finding[] {
-  if (etcd['auto-compaction-mode'] !== 'revision' || etcd['auto-compaction-retention'] !== undefined) return [];
-  const message = 'is revision, without a number of revisions (write auto-compaction-retention: 10000 too)';
-  return [{ path: ['etcd', 'auto-compaction-mode'], message, subject: 'none' }];
 }
 
 function checkLifetimes({ pki = {} }: Parts): readonly Finding[] {

@@ -1,4 +1,6 @@
 /** Rules for single values of an inventory. Each is given text and answers what is wrong with it, and what would be right. */
+import { hazardIds } from '../domain/hazards.ts';
+import { nearest } from '../domain/nearest.ts';
 import { knownMinor, minors, parseVersion } from '../domain/version.ts';
 import { isDnsName, parseIp } from './address.ts';
 
@@ -111,8 +113,9 @@ export const hostKeyRule: ValueRule = {
       : flaw('is no host key', 'write SHA256:… or ssh-ed25519 AAAA…, as ssh-keyscan HOST | ssh-keygen -lf - prints it'),
 };
 
-/** An https (or http) address of a mirror, without credentials, query and fragment. */
+/** An https (or http) address of a mirror, without credentials (which is why it is never shown), query and fragment. */
 export const urlRule: ValueRule = {
+  secret: true,
   pattern: 'https?://[A-Za-z0-9.:\\[\\]-]+(/[A-Za-z0-9._~/%+-]*)?',
   check: (text) =>
     new RegExp(`^${urlRule.pattern}$`).test(text) && URL.canParse(text)
@@ -147,11 +150,12 @@ export const versionRule: ValueRule = {
 
 /** The ID of a known hazard. */
 export const hazardRule: ValueRule = {
-  pattern: '[A-Za-z0-9][A-Za-z0-9._-]{0,63}',
-  check: (text) =>
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)
-      ? undefined
-      : flaw('is no ID of a hazard', 'write the ID that the refusal names'),
+  pattern: hazardIds.join('|'),
+  check: (text) => {
+    if (hazardIds.includes(text)) return undefined;
+    const near = nearest(text, hazardIds);
+    return flaw('is no known hazard', near === undefined ? `known: ${hazardIds.join(', ')}` : `did you mean ${near}?`);
+  },
 };
 
 /** An age recipient (X25519, post-quantum or plugin). */
