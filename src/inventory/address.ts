@@ -1,7 +1,7 @@
 /** IP addresses and DNS names as text: what they are, and their one canonical spelling. */
 
 /** What an IP address is good for; only `ordinary` ones can be dialled by others. */
-export type AddressKind = 'ordinary' | 'loopback' | 'unspecified' | 'link-local' | 'multicast' | 'mapped';
+type AddressKind = 'ordinary' | 'loopback' | 'unspecified' | 'link-local' | 'multicast' | 'mapped';
 
 export interface IpAddress {
   readonly family: 4 | 6;

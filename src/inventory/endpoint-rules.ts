@@ -2,7 +2,8 @@
 import { canonicalAddress, isLoopback, parseIp } from './address.ts';
 import { findEndpoints } from './endpoints.ts';
 import type { Finding } from './explain.ts';
-import type { ControllerSettings, Parts } from './schema.ts';
+import type { Parts } from './schema.ts';
+import type { ControllerSettings } from './schema-controllers.ts';
 
 /** Everything that keeps members from each other. */
 export function checkEndpoints(parts: Parts): readonly Finding[] {
@@ -40,16 +41,29 @@ function checkAddresses(name: string, controller: ControllerSettings): readonly 
 }
 
 function checkLoopback(name: string, controller: ControllerSettings, alone: boolean): readonly Finding[] {
-  const key = (['advertiseAddress', 'privateAddress', 'address'] as const).find(
-    (each) => controller[each] !== undefined,
-  );
-  const { advertiseAddress } = findEndpoints(controller, undefined);
-  if (key === undefined || advertiseAddress === undefined || !isLoopback(advertiseAddress)) return [];
+  const { advertiseAddress, listenAddresses } = findEndpoints(controller, undefined);
+  const complain = (keys: readonly AddressKey[], message: string): readonly Finding[] =>
+    keys
+      .filter((each) => controller[each] !== undefined)
+      .slice(0, 1)
+      .map((key) => ({
+        path: ['controllers', name, key],
+        message,
+        subject: key === 'listenAddresses' ? 'none' : 'value',
+      }));
+  if (advertiseAddress === undefined || listenAddresses === undefined) return [];
+  if (!isLoopback(advertiseAddress)) {
+    if (listenAddresses.length > 0) return [];
+    const message = 'leaves etcd on loopback alone, where nobody else reaches it (write privateAddress: 10.0.0.1)';
+    return complain(['listenAddresses', 'privateAddress', 'address'], message);
+  }
   if (alone && advertiseAddress === '127.0.0.1') return [];
-  const remedy = key === 'address' ? 'write privateAddress: 10.0.0.1 too' : 'write the address that the others dial';
-  const message = `is loopback, where ${alone ? 'etcd listens on 127.0.0.1 only' : 'the other members find themselves'} (${remedy})`;
-  return [{ path: ['controllers', name, key], message, subject: 'value' }];
+  const reason = alone ? 'etcd listens on 127.0.0.1 only' : 'the other members find themselves';
+  const message = `is loopback, where ${reason} (write an address that others can dial, as privateAddress)`;
+  return complain(['advertiseAddress', 'privateAddress', 'address'], message);
 }
+
+type AddressKey = 'advertiseAddress' | 'listenAddresses' | 'privateAddress' | 'address';
 
 function checkWildcards(name: string, { listenAddresses = [] }: ControllerSettings): readonly Finding[] {
   const path = ['controllers', name, 'listenAddresses'];

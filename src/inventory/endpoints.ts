@@ -1,7 +1,7 @@
 /** Where a member listens, what it calls itself, and which names its certificates carry. */
 import type { SubjectAltNames } from '../domain/controller.ts';
 import { canonicalAddress, isLoopback, parseIp } from './address.ts';
-import type { ControllerSettings, PortSettings } from './schema.ts';
+import type { ControllerSettings, PortSettings } from './schema-controllers.ts';
 
 export interface Endpoints {
   /** Without loopback; empty only for a single member that is all on loopback. */

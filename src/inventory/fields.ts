@@ -1,6 +1,6 @@
 /** The kinds of fields that an inventory has, as zod schemas that complain in sentences and carry what editors need. */
 import * as z from 'zod/mini';
-import type { ValueRule } from './value-rules.ts';
+import type { ValueRule } from './value-rule.ts';
 
 /** What the JSON Schema says about a field instead of what zod would derive. */
 export interface FieldNotes {

@@ -1,8 +1,9 @@
 /** `[user@]host[:port]`, as verbs take hosts on the command line. */
 import { QuorateError } from '../domain/errors.ts';
 import { parseIp } from './address.ts';
+import { addressRule } from './address-rules.ts';
 import { quote } from './complaint.ts';
-import { addressRule, loginRule } from './value-rules.ts';
+import { loginRule } from './name-rules.ts';
 
 export interface HostArgument {
   readonly user: string | undefined;

@@ -7,7 +7,8 @@ import { type Complaint, complaintError, leadsTo, quote } from './complaint.ts';
 import { explainIssue, type Finding, valueAt } from './explain.ts';
 import { findSpot } from './place.ts';
 import { checkRules, findWarnings } from './rules.ts';
-import { controllerSchema, type InventorySettings, inventorySchema, type Parts, sections } from './schema.ts';
+import { type InventorySettings, inventorySchema, type Parts, sections } from './schema.ts';
+import { controllerSchema } from './schema-controllers.ts';
 import { type Environment, nameOfFilled, type Substitution, substitute } from './substitute.ts';
 import { parseText } from './syntax.ts';
 

@@ -1,5 +1,5 @@
 /** Rules for paths: strict ones for the hosts, where they meet shells, unit files and `rm`; looser ones for the operator's machine. */
-import { type Flaw, flaw, type ValueRule } from './value-rules.ts';
+import { type Flaw, flaw, type ValueRule } from './value-rule.ts';
 
 /** Everything outside of this means something to a shell, to systemd (`%`, `:`) or to etcd's configuration. */
 const hostPathShape = /^(\/[A-Za-z0-9_+@.-]+)+$/;

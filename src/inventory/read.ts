@@ -17,7 +17,7 @@ export async function readInventoryText(path: string): Promise<string> {
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** The bytes as text. Throws QuorateError `inventory` that names the first place which is not UTF-8. */
-export function decode(bytes: Uint8Array, name: string): string {
+function decode(bytes: Uint8Array, name: string): string {
   const text = decodeStrictly(bytes);
   if (text !== undefined) return text;
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {

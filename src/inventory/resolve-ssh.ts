@@ -1,6 +1,6 @@
 /** How one controller is reached: its own settings over the inventory's, and bastions that inherit from what they serve. */
 import type { SshTarget } from '../domain/controller.ts';
-import type { ControllerSettings } from './schema.ts';
+import type { ControllerSettings } from './schema-controllers.ts';
 import type { BastionSettings, SshSettings } from './schema-ssh.ts';
 
 /** As ssh(1) tries them, newest algorithm first; those that are not there are passed over. */

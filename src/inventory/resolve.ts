@@ -6,7 +6,8 @@ import type { Controller } from '../domain/controller.ts';
 import { findEndpoints, findSans, httpsUrl } from './endpoints.ts';
 import type { Inventory } from './load.ts';
 import { resolveSsh } from './resolve-ssh.ts';
-import type { ControllerSettings, InventorySettings } from './schema.ts';
+import type { InventorySettings } from './schema.ts';
+import type { ControllerSettings } from './schema-controllers.ts';
 
 /** The whole desired state that an inventory describes. */
 export function resolveCluster(inventory: Inventory): Cluster {
@@ -52,7 +53,7 @@ export function resolveCluster(inventory: Inventory): Cluster {
 }
 
 /** Turns a path on the operator's machine into an absolute, normalised one: `~/` is the home, the rest starts at the inventory. */
-export function pathResolver({ directory, home }: Pick<Inventory, 'directory' | 'home'>): (path: string) => string {
+function pathResolver({ directory, home }: Pick<Inventory, 'directory' | 'home'>): (path: string) => string {
   return (path) => posix.resolve(directory, path === '~' || path.startsWith('~/') ? `${home}${path.slice(1)}` : path);
 }
 

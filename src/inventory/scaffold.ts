@@ -1,8 +1,10 @@
 /** The text of a first inventory, with the comments that its reader needs. */
 import { QuorateError } from '../domain/errors.ts';
 import { isDnsName, parseIp } from './address.ts';
+import { addressRule, ipRule } from './address-rules.ts';
 import { quote } from './complaint.ts';
-import { addressRule, type Flaw, ipRule, loginRule, nameRule, versionRule } from './value-rules.ts';
+import { loginRule, nameRule, versionRule } from './name-rules.ts';
+import type { Flaw } from './value-rule.ts';
 
 export interface ScaffoldHost {
   /** The controller's name. */

@@ -1,8 +1,10 @@
 /** How hosts are reached: the shape of `ssh:` for all, of `controllers.NAME.ssh` for one, and of bastions. */
 import * as z from 'zod/mini';
+import { addressRule } from './address-rules.ts';
 import { choice, flag, integer, section, text, texts } from './fields.ts';
+import { hostKeyRule } from './key-rules.ts';
+import { loginRule, variableRule } from './name-rules.ts';
 import { operatorPathRule } from './path-rules.ts';
-import { addressRule, hostKeyRule, loginRule, variableRule } from './value-rules.ts';
 
 /** What targets and bastions share; everything here is inherited: controller from `ssh:`, bastion from what it serves. */
 const inherited = {

@@ -251,7 +251,31 @@ const controllers: readonly Case[] = [
     section: 'controllers',
     value: '{a: {address: 127.0.0.1}, b: {address: 10.0.0.2}}',
     said: [
-      'x.yml:3:28: controllers.a.address: "127.0.0.1" is loopback, where the other members find themselves (write privateAddress: 10.0.0.1 too)',
+      'x.yml:3:28: controllers.a.address: "127.0.0.1" is loopback, where the other members find themselves (write an address that others can dial, as privateAddress)',
+    ],
+  },
+  {
+    mistake: 'an empty list to listen on',
+    section: 'controllers',
+    value: '{a: {address: 10.0.0.1, listenAddresses: []}}',
+    said: [
+      'x.yml:3:38: controllers.a.listenAddresses: leaves etcd on loopback alone, where nobody else reaches it (write privateAddress: 10.0.0.1)',
+    ],
+  },
+  {
+    mistake: 'an address for SSH only',
+    section: 'controllers',
+    value: '{a: {address: 127.0.0.1, advertiseAddress: 10.0.0.1}}',
+    said: [
+      'x.yml:3:28: controllers.a.address: "127.0.0.1" leaves etcd on loopback alone, where nobody else reaches it (write privateAddress: 10.0.0.1)',
+    ],
+  },
+  {
+    mistake: 'loopback over IPv6 for a single member',
+    section: 'controllers',
+    value: '{a: {address: "::1"}}',
+    said: [
+      'x.yml:3:28: controllers.a.address: "::1" is loopback, where etcd listens on 127.0.0.1 only (write an address that others can dial, as privateAddress)',
     ],
   },
   {
@@ -297,7 +321,7 @@ const controllers: readonly Case[] = [
     section: 'controllers',
     value: '{a: {address: 10.0.0.1, ssh: {hostKey: "aa:bb"}}}',
     said: [
-      'x.yml:3:53: controllers.a.ssh.hostKey: "aa:bb" is no host key (write SHA256:… or ssh-ed25519 AAAA…, as ssh-keyscan HOST | ssh-keygen -lf - prints it)',
+      'x.yml:3:53: controllers.a.ssh.hostKey: "aa:bb" is no host key (write SHA256:… or ssh-ed25519 AAAA… without a comment, as ssh-keyscan HOST | ssh-keygen -lf - prints it)',
     ],
   },
 ];

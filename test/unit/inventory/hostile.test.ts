@@ -60,14 +60,14 @@ describe('parseInventory', () => {
   it('throws inventory errors only, on any YAML marks', () => {
     fc.assert(
       fc.property(marks, fc.string(), (text, tail) => void complaintsAbout(text + tail)),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
   it('throws inventory errors only, on any YAML tree', () => {
     fc.assert(
       fc.property(tree, (value) => void complaintsAbout(stringify(value), { A: 'x' })),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -78,7 +78,7 @@ describe('parseInventory', () => {
         const text = inventoryText({ [key]: JSON.stringify(value) });
         if (complaintsAbout(text, { A: 'x' }).length === 0) resolveCluster(parse(text, { A: 'x' }));
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -90,7 +90,7 @@ describe('parseInventory', () => {
         if (complaintsAbout(inventory).length > 0) return true;
         return /^(\/[a-z0-9_+@.-]+)+$/i.test(text) && !text.split('/').includes('..');
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });
