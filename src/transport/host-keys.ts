@@ -24,7 +24,7 @@ export interface HostKeyCheck {
   record(): Promise<void>;
 }
 
-/** The host keys known to this run: each known_hosts file is read once, and new keys are appended one after the other. */
+/** The host keys known to this run: each known_hosts file is read once. */
 export interface HostKeys {
   /** Throws an `untrusted` QuorateError for a malformed pin or an unreadable known_hosts file. */
   checkFor(target: SshTarget): Promise<HostKeyCheck>;
@@ -33,29 +33,21 @@ export interface HostKeys {
 /** Host keys by pin or known_hosts; with `acceptNew`, unknown keys (never changed ones) are accepted and written down. */
 export function createHostKeys(acceptNew: boolean): HostKeys {
   const files = new Map<string, Promise<readonly KnownHost[]>>();
-  let writing: Promise<void> = Promise.resolve();
 
   const entriesOf = (file: string): Promise<readonly KnownHost[]> => {
     const entries = files.get(file) ?? readKnownHosts(file);
     files.set(file, entries);
     return entries;
   };
-  const write = (file: string, line: string): Promise<void> => {
-    const written = writing.then(() => appendKnownHost(file, line));
-    writing = written.catch(() => undefined);
-    return written;
-  };
 
   return {
     async checkFor(target) {
       if (target.hostKey !== undefined) return checkPin(target, target.hostKey);
       const entries = (await Promise.all(target.knownHostsFiles.map(entriesOf))).flat();
-      return checkKnownHosts(target, entries, acceptNew ? write : undefined);
+      return checkKnownHosts(target, entries, acceptNew);
     },
   };
 }
-
-type WriteLine = (file: string, line: string) => Promise<void>;
 
 function checkPin(target: SshTarget, pin: string): HostKeyCheck {
   const [type = '', base64 = ''] = pin.trim().split(/\s+/);
@@ -71,7 +63,7 @@ function checkPin(target: SshTarget, pin: string): HostKeyCheck {
   };
 }
 
-function checkKnownHosts(target: SshTarget, entries: readonly KnownHost[], write: WriteLine | undefined): HostKeyCheck {
+function checkKnownHosts(target: SshTarget, entries: readonly KnownHost[], acceptNew: boolean): HostKeyCheck {
   const name = knownHostsName(target.address, target.port);
   const bare = target.address.toLowerCase();
   const matching = entries.filter((entry) => matchesHost(entry.hosts, name));
@@ -84,16 +76,16 @@ function checkKnownHosts(target: SshTarget, entries: readonly KnownHost[], write
     judge(key) {
       if (accepted !== undefined) return accepted.equals(key) ? undefined : anotherKey(target, key, accepted);
       const verdict = judgeHostKey(key, matching, portless);
-      if (verdict.kind !== 'unknown' || write === undefined || file === undefined) {
+      if (verdict.kind !== 'unknown' || !acceptNew || file === undefined) {
         return refusalOf(verdict, target, key);
       }
       accepted = key;
       return undefined;
     },
     async record() {
-      if (recorded || accepted === undefined || write === undefined || file === undefined) return;
+      if (recorded || accepted === undefined || file === undefined) return;
       recorded = true;
-      await write(file, `${name} ${keyTypeOf(accepted)} ${accepted.toString('base64')}\n`);
+      await appendKnownHost(file, `${name} ${keyTypeOf(accepted)} ${accepted.toString('base64')}\n`);
     },
   };
 }

@@ -19,7 +19,9 @@ export function needPackages(...names: readonly string[]): void {
   try {
     execFileSync('dpkg', ['-s', ...names], { stdio: 'ignore' });
   } catch {
-    execFileSync('apt-get', ['install', '-y', '-q', ...names], { stdio: 'ignore' });
+    const options = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } } as const;
+    execFileSync('apt-get', ['update', '-q'], options);
+    execFileSync('apt-get', ['install', '-y', '-q', ...names], options);
   }
 }
 

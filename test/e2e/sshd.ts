@@ -6,12 +6,13 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Controller, SshTarget } from '../../src/domain/controller.ts';
+import { needPackages } from './accounts.ts';
 
 const sshdPath = '/usr/sbin/sshd';
 
 /** Installs Debian's openssh-server where it is missing (the tests run as root, as `npm test` says). */
 export function needSshd(): void {
-  if (!existsSync(sshdPath)) execFileSync('apt-get', ['install', '-y', '-q', 'openssh-server'], { stdio: 'ignore' });
+  if (!existsSync(sshdPath)) needPackages('openssh-server');
   mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
 }
 

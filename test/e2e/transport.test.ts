@@ -121,10 +121,12 @@ describe('host keys', () => {
     const other = readFileSync(shop.path('other.pub'), 'utf8');
     const file = shop.path('changed');
     writeFileSync(file, `# a comment\n[127.0.0.1]:${server.port} ${other}`);
+    const logins = server.log().split('Accepted').length;
     for (const acceptNewHostKeys of [false, true]) {
       const error = await failure({ knownHostsFiles: [file] }, { acceptNewHostKeys });
       expect(error.code).toBe('untrusted');
       expect(error.message).toContain(`has changed: it shows ssh-ed25519 ${fingerprintOf(server.hostKeys[0] ?? '')}`);
+      expect(server.log().split('Accepted').length).toBe(logins);
       expect(error.message).toContain(`but ${file}:2 has ssh-ed25519 ${fingerprintOf(other)}`);
     }
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
@@ -592,6 +594,7 @@ describe('hosts that do not answer', () => {
     const error = await failure({ port, connectTimeoutMs: 60_000 }, { signal: controller.signal });
     silent.close();
     expect(error.code).toBe('interrupted');
+    expect((await failure({ connectTimeoutMs: 60_000 }, { signal: controller.signal })).code).toBe('interrupted');
   });
 });
 

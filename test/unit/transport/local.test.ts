@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { openLocal } from '../../../src/transport/local.ts';
 import { localController } from './local-controller.ts';
 
@@ -20,9 +20,11 @@ it('runs scripts on this machine as over SSH: from /, with umask 022, stdin, bot
 });
 
 it('keeps the environment, which may hold secrets, from scripts', async () => {
+  vi.stubEnv('KEY_PASSPHRASE', 'never inherited either');
   const result = await connection.run({ script: 'env', root: false, label: 'testing' }, limits);
   expect(result.stdout).toContain('USER=ada');
   expect(result.stdout).not.toContain('never inherited');
+  vi.unstubAllEnvs();
 });
 
 it('ends a script whose time is up', async () => {
