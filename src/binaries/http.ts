@@ -20,6 +20,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const MAX_REDIRECTS = 5;
 /** Without an octet for this long, a connection is dead. */
 const IDLE_MS = 30_000;
+/** For the head of an answer, connecting included. */
+const ANSWER_MS = 60_000;
 
 /** A client for HTTP(S)_PROXY and NO_PROXY of `environment` (either case). undici is loaded here and nowhere else. */
 export async function openHttp(environment: Environment): Promise<HttpClient> {
@@ -28,17 +30,26 @@ export async function openHttp(environment: Environment): Promise<HttpClient> {
     httpProxy: environment['http_proxy'] ?? environment['HTTP_PROXY'] ?? '',
     httpsProxy: environment['https_proxy'] ?? environment['HTTPS_PROXY'] ?? '',
     noProxy: environment['no_proxy'] ?? environment['NO_PROXY'] ?? '',
+    // Plain http goes through a proxy as a request, not through a tunnel: many proxies tunnel to port 443 only.
+    proxyTunnel: false,
     connect: { timeout: 15_000 },
     headersTimeout: IDLE_MS,
     bodyTimeout: IDLE_MS,
   });
   const once = async (url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal) => {
-    const response = await request(url, { dispatcher: agent, headers, signal });
+    // Covers what undici's own limits leave out: a proxy that accepts a tunnel and never answers.
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(new Error(`${url}: no answer in ${ANSWER_MS / 1000} s`)), ANSWER_MS);
+    const response = await request(url, {
+      dispatcher: agent,
+      headers,
+      signal: AbortSignal.any([signal, patience.signal]),
+    }).finally(() => clearTimeout(timer));
     return { status: response.statusCode, headers: response.headers, body: response.body, url };
   };
   return {
     get: (url, headers, signal) => follow(url, (next) => once(next, headers, signal)),
-    close: () => agent.close(),
+    close: () => agent.destroy(),
   };
 }
 
