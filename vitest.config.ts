@@ -4,6 +4,7 @@ const full = process.env['QUORATE_TEST_FULL'] === '1';
 
 export default defineConfig({
   test: {
+    globalSetup: 'test/judges.ts',
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/plans/**/*.test.ts'], testTimeout: 20_000 } },
       { test: { name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 60_000 } },
