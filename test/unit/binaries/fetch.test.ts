@@ -42,7 +42,7 @@ describe('first use', () => {
     expect(planBinary(place.desired, 'amd64', {})).toMatchObject({ kind: 'download', sha256: undefined });
     const fetched = await fetchBinary(place.desired, 'amd64', options);
     expect(fetched).toEqual({ path: cached(), sha256, sizeBytes: tarball.length });
-    expect(readFileSync(fetched.path)).toEqual(tarball);
+    expect(digestOf(readFileSync(fetched.path))).toBe(sha256);
     expect(parseReleaseLock(lockText(), '')).toEqual({ [version]: { amd64: sha256 } });
     expect(progress.at(-1)).toBe(tarball.length);
     expect(readdirSync(`${place.options.cacheDir}/releases/v${version}`)).toHaveLength(1);
@@ -73,7 +73,7 @@ describe('later uses', () => {
     await fetch();
     writeFileSync(cached(), tarball.subarray(1));
     await fetch();
-    expect(readFileSync(cached())).toEqual(tarball);
+    expect(digestOf(readFileSync(cached()))).toBe(sha256);
   });
 
   it('refuse other bytes than the lock file says, and teach', async () => {
@@ -113,7 +113,7 @@ describe('interrupted downloads', () => {
       `GET ${path} bytes=60000-`,
       `GET ${path} bytes=120000-`,
     ]);
-    expect(readFileSync(cached())).toEqual(tarball);
+    expect(digestOf(readFileSync(cached()))).toBe(sha256);
   });
 
   it('go on in a later run', async () => {
@@ -133,7 +133,7 @@ describe('interrupted downloads', () => {
     mkdirSync(`${place.options.cacheDir}/releases/v${version}`, { recursive: true });
     writeFileSync(`${cached()}.part`, left);
     expect(await fetch()).toMatchObject({ sha256 });
-    expect(readFileSync(cached())).toEqual(tarball);
+    expect(digestOf(readFileSync(cached()))).toBe(sha256);
   });
 
   it('start anew when the server ignores ranges', async () => {
@@ -217,7 +217,7 @@ describe('releases of a run', () => {
     expect(releases.checksums()).toEqual({});
     expect(await releases.downloadScript('amd64', '/x')).toBeUndefined();
     const release = await releases.fetch('amd64', place.options.signal);
-    expect(Buffer.concat(await release.read().toArray())).toEqual(tarball);
+    expect(digestOf(Buffer.concat(await release.read().toArray()))).toBe(sha256);
     expect(releases.checksums()).toEqual({ amd64: sha256 });
 
     const hosts = { ...place.desired, binaries: { kind: 'mirror', url: mirror.url, via: 'host' } as const };

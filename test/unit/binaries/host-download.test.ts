@@ -44,7 +44,7 @@ function run(urls: readonly string[], expected = sha256, environment: Record<str
 describe.skipIf(spawnSync('curl', ['--version']).status !== 0)('a host that downloads', () => {
   it('leaves the checked tarball, once', async () => {
     expect(await run([`${mirror.url}${path}`])).toMatchObject({ status: 0, stdout: 'unpacked\n' });
-    expect(readFileSync(target)).toEqual(tarball);
+    expect(digestOf(readFileSync(target))).toBe(sha256);
     await run([`${mirror.url}${path}`]);
     expect(mirror.requests).toHaveLength(1);
   });
@@ -63,7 +63,7 @@ describe.skipIf(spawnSync('curl', ['--version']).status !== 0)('a host that down
     );
     writeFileSync(target, 'damaged');
     expect(await run([`${mirror.url}/cut`])).toMatchObject({ status: 0 });
-    expect(readFileSync(target)).toEqual(tarball);
+    expect(digestOf(readFileSync(target))).toBe(sha256);
   });
 
   it('starts anew on a part of other bytes', async () => {
@@ -71,7 +71,7 @@ describe.skipIf(spawnSync('curl', ['--version']).status !== 0)('a host that down
       writeFileSync(target, '');
       writeFileSync(`${target}.part`, Buffer.alloc(size, 9));
       expect(await run([`${mirror.url}${path}`])).toMatchObject({ status: 0 });
-      expect(readFileSync(target)).toEqual(tarball);
+      expect(digestOf(readFileSync(target))).toBe(sha256);
     }
   });
 
