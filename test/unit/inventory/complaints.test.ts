@@ -239,6 +239,14 @@ const controllers: readonly Case[] = [
     ],
   },
   {
+    mistake: 'letters that turn the line around',
+    section: 'controllers',
+    value: '{a: {address: "10\u202e1"}}',
+    said: [
+      'x.yml:3:28: controllers.a.address: "10\\u202e1" is no IP address or DNS name (write 10.0.0.1, fd00::1 or host.example.org)',
+    ],
+  },
+  {
     mistake: 'a DNS name that etcd cannot bind',
     section: 'controllers',
     value: '{a: {address: a.example.org}}',

@@ -31,6 +31,11 @@ describe('readInventoryText', () => {
     await expect(readInventoryText(file)).rejects.toThrow(`${file}: is UTF-16 (save it as UTF-8)`);
   });
 
+  it('refuses what can be no inventory by its size', async () => {
+    const file = await written(Buffer.alloc(4 * 1024 * 1024 + 1, 0x23));
+    await expect(readInventoryText(file)).rejects.toThrow('has 4194305 bytes (an inventory has at most 4194304)');
+  });
+
   it('tells what is wrong with the file', async () => {
     await expect(readInventoryText(join(folder, 'none.yml'))).rejects.toMatchObject({
       code: 'inventory',

@@ -146,6 +146,20 @@ describe('resolveCluster', () => {
     expect(controller('{address: 10.0.0.1, ssh: {bastion: none}}', { ssh }).ssh.bastion).toBeUndefined();
   });
 
+  it('pins the key of a bastion', () => {
+    const hostKey = `SHA256:${'A'.repeat(43)}`;
+    const { bastion } = controller('{address: 10.0.0.1}', {
+      ssh: `{bastion: {address: b, hostKey: "${hostKey}"}}`,
+    }).ssh;
+    expect(bastion?.hostKey).toBe(hostKey);
+  });
+
+  it('takes the same address behind another bastion for another host', () => {
+    const one = '{address: 10.0.0.1, privateAddress: 10.1.0.1, ssh: {bastion: {address: b}}}';
+    const other = '{address: 10.0.0.1, privateAddress: 10.1.0.2, ssh: {bastion: {address: c}}}';
+    expect(resolve({ controllers: `{a: ${one}, b: ${other}, c: {address: 10.0.0.1}}` }).controllers).toHaveLength(3);
+  });
+
   it('reads binaries of every kind', () => {
     const sum = 'AB'.repeat(32);
     const { binaries, checksums } = resolve({
