@@ -25,7 +25,10 @@ export async function execute(plan: Plan, first: Facts, token: string, ports: Ex
     stopIfAsked(stage, ports);
     const since = ports.now();
     const hosts = [...new Set(stage.steps.map((each) => each.host))];
-    ports.emit({ type: 'stage-start', stage: stage.id, title: stage.title, hosts });
+    const steps = Object.fromEntries(
+      hosts.map((host) => [host, stage.steps.filter((step) => step.host === host).length]),
+    );
+    ports.emit({ type: 'stage-start', stage: stage.id, title: stage.title, hosts, steps });
     progress = await runStage(stage, progress, token, ports);
     ports.emit({ type: 'stage-done', stage: stage.id, elapsedMs: ports.now() - since });
     crashAt(ports, `stage:${stage.id}`);

@@ -9,17 +9,18 @@ export const demo: Verb = async (_invocation, ports) => {
   const lab = await ports.lab();
   const found = await lab.up(NAME, { hosts: 3, etcd: undefined });
   const known = await ports.files.exists(found.identity);
-  const options = { inventory: found.inventory, yes: true, ...(known ? {} : { newIdentity: found.identity }) };
-  await bootstrap({ args: [], options }, ports.withOptions(options));
+  const options = { inventory: found.inventory, yes: true };
+  const first = known ? options : { ...options, newIdentity: found.identity };
+  await bootstrap({ args: [], options: first }, ports.withOptions(first));
   const code = await status({ args: [], options }, ports.withOptions(options));
-  const [first = ''] = found.hosts.map((each) => each.name);
+  const [host = ''] = found.hosts.map((each) => each.name);
   const inventory = `.lab/${NAME}/quorate.yml`;
   for (const line of [
     '',
     'try next:',
     `  node bin/quorate.js status -i ${inventory}`,
     `  node bin/quorate.js plan -i ${inventory}`,
-    `  node bin/quorate.js lab ssh ${NAME} ${first} sudo bash --login -c "'etcdctl endpoint health'"`,
+    `  node bin/quorate.js lab ssh ${NAME} ${host} sudo bash --login -c "'etcdctl endpoint health'"`,
     `  eval "$(node bin/quorate.js env -i ${inventory} --out .lab/${NAME}/env)" && etcdctl member list`,
     '  npm run demo:down',
   ]) {

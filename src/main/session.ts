@@ -158,7 +158,7 @@ async function run(
   const interrupts = openRun(ui, process);
   let outcome: 'done' | 'failed' | 'interrupted' = 'failed';
   try {
-    progress.handle({ type: 'run-start', title: `${plan.verb} ${cluster.name}` });
+    progress.handle({ type: 'run-start', title: `${plan.verb} ${cluster.name}`, stages: plan.stages.length });
     const ports: ExecutorPorts = {
       cluster,
       connections: Object.fromEntries(transports.connections),
