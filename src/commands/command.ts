@@ -190,3 +190,9 @@ export function value(invocation: Invocation, name: string): string | undefined 
   const found = invocation.options[name];
   return typeof found === 'string' ? found : undefined;
 }
+
+/** An option that takes several values; empty where it was not given. */
+export function values(invocation: Invocation, name: string): readonly string[] {
+  const found = invocation.options[name];
+  return Array.isArray(found) ? found.map(String) : [];
+}

@@ -42,7 +42,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'validate',
     summary: 'check inventories, offline',
     argument: '[files...]',
-    options: [inventory],
+    options: [{ ...inventory, flags: '-i, --inventory <files...>' }],
     example: 'quorate validate -i quorate.yml',
     load: async () => (await import('./validate.ts')).validate,
   },

@@ -1,16 +1,17 @@
 /** quorate validate: checks inventories offline. */
 import { QuorateError } from '../domain/errors.ts';
-import type { Verb } from './command.ts';
+import { type Verb, values } from './command.ts';
 
 export const validate: Verb = async (invocation, ports) => {
-  const paths = invocation.args.length > 0 ? invocation.args : [undefined];
+  const given = [...invocation.args, ...values(invocation, 'inventory')];
+  const paths = given.length > 0 ? given : [undefined];
   const errors: QuorateError[] = [];
   const seen: { file: string; cluster: string; members: number; warnings: readonly string[] }[] = [];
   for (const path of paths) {
     try {
       const cluster = await ports.clusterAt(path);
       seen.push({
-        file: path ?? 'inventory',
+        file: path ?? 'the inventory',
         cluster: cluster.name,
         members: cluster.controllers.length,
         warnings: cluster.warnings,

@@ -1,7 +1,7 @@
 /** Builds what a verb may do from the command line and the process. Heavy parts are loaded when a verb asks for them. */
 import { mkdir, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Invocation, Ports, VerbUi } from '../commands/command.ts';
+import { type Ports, type VerbUi, value, values } from '../commands/command.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { createDebugLog, logDirectory } from '../ui/debug-log.ts';
@@ -47,13 +47,13 @@ function openUi({ verb, invocation: { options } }: Request, surroundings: Proces
 
 function portsOf(request: Request, ui: Ui, surroundings: Process): Ports {
   const { invocation } = request;
-  const option = (name: string): string | undefined => textOption(invocation, name);
+  const option = (name: string): string | undefined => value(invocation, name);
   const clusterAt = (path: string | undefined): Promise<Cluster> =>
     loadCluster(inventoryPath(path ?? option('inventory'), surroundings), surroundings);
   const safeCluster = async (): Promise<Cluster> => {
     const cluster = await clusterAt(undefined);
     const { requireSafeVersion } = await import('../domain/hazards.ts');
-    const accepted = [...cluster.acceptHazards, ...listOption(invocation, 'acceptHazard')];
+    const accepted = [...cluster.acceptHazards, ...values(invocation, 'acceptHazard')];
     for (const warning of [...cluster.warnings, ...requireSafeVersion(cluster.version, accepted)]) ui.warn(warning);
     return cluster;
   };
@@ -81,6 +81,7 @@ function portsOf(request: Request, ui: Ui, surroundings: Process): Ports {
         process: surroundings,
         acceptNewHostKeys: invocation.options['acceptNewHostKeys'] === true,
         command: request.verb,
+        verbose: invocation.options['verbose'] === true,
       });
     },
     credentials: async (cluster) => {
@@ -172,14 +173,4 @@ function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function textOption(invocation: Invocation, name: string): string | undefined {
-  const found = invocation.options[name];
-  return typeof found === 'string' ? found : undefined;
-}
-
-function listOption(invocation: Invocation, name: string): readonly string[] {
-  const found = invocation.options[name];
-  return Array.isArray(found) ? found.map(String) : [];
 }

@@ -35,6 +35,8 @@ export interface SessionInput {
   readonly acceptNewHostKeys: boolean;
   /** What was run, for the lock: no secrets. */
   readonly command: string;
+  /** Whether plans show the content of new files too. */
+  readonly verbose: boolean;
 }
 
 /**
@@ -81,7 +83,7 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
       seen = await look(input, transports);
       return seen.view;
     },
-    show: async (plan, to) => ui.plan(await planView(plan, seen.view), to),
+    show: async (plan, to) => ui.plan(await planView(plan, seen.view, input.verbose), to),
     toJson: planToJson,
     apply: (plan) => run(plan, seen.view, { input, transports }),
     unlock: () => unlockHosts(seen.view.facts, transports.connections),
