@@ -122,7 +122,7 @@ function handshakeFailure(input: HandshakeInput, error: Error, authenticating: b
   const { who, target, hostKey, login } = input;
   if (authenticating) return login.failure(who, messageOf(error));
   if (/no matching host key/i.test(error.message)) return noKnownKeyType(target, hostKey.algorithms);
-  if (/lost before handshake/i.test(error.message)) return closedEarly(input, false);
+  if (/lost before handshake|ECONNRESET|EPIPE/i.test(error.message)) return closedEarly(input, false);
   return stageFailure('handshake', `no SSH handshake with ${who}: ${error.message}`, { cause: error });
 }
 

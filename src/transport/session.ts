@@ -109,7 +109,7 @@ async function loadLibrary(findSecret: FindSecret): Promise<Library> {
   return { Client: ssh2.Client, loadIdentity: createIdentities(parseKey, findSecret) };
 }
 
-const pausesMs = [100, 300, 900] as const;
+const pausesMs = [100, 300, 900, 2_000] as const;
 
 async function againWhenHungUp(connect: () => Promise<SshLink>): Promise<SshLink> {
   for (const pauseMs of pausesMs) {

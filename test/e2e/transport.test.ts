@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2, createSecureServer } from 'node:http2';
-import { createServer, type Server } from 'node:net';
+import { createConnection, createServer, type Server } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
@@ -538,6 +538,22 @@ describe('hosts that do not answer', () => {
     } finally {
       busy.stop();
     }
+  });
+
+  it('at first, because they reset the connection, are asked again', async () => {
+    let connections = 0;
+    const proxy = createServer((socket) => {
+      connections += 1;
+      if (connections < 3) return void socket.once('data', () => socket.resetAndDestroy());
+      const onwards = createConnection(server.port, '127.0.0.1');
+      for (const end of [socket, onwards]) end.on('error', () => undefined);
+      socket.pipe(onwards).pipe(socket);
+    });
+    const port = await freePort();
+    await listen(proxy, port);
+    await connect({ port, hostKey: server.hostKeys[0] });
+    proxy.close();
+    expect(connections).toBe(3);
   });
 
   it('any more, without closing the connection, are noticed', async () => {
