@@ -132,6 +132,6 @@ function loginRefused(who: string, target: SshTarget, { tried, allowed, reason }
   const said = reason === undefined ? '' : ` (${reason})`;
   const what = tried.length === 0 ? 'nothing that it accepts could be tried' : `tried ${tried.join(', ')}`;
   return stageFailure('authentication', `${who} refused the login as ${target.user}${said}: ${what}${accepts}`, {
-    hint: 'check `user`, and name a key (`identityFile`), start an agent, or set `passwordEnv` in the inventory',
+    hint: 'check `user`, and name a key (`identityFiles`), start an agent, or set `passwordEnv` in the inventory',
   });
 }
