@@ -24,6 +24,7 @@ const readers: Readonly<Record<Extract<EtcdKeyType, string>, (value: unknown) =>
   retention: readRetention,
   'string-list': readStringList,
   'comma-list': readCommaList,
+  origins: readOrigins,
   'socket-options': readSocketOptions,
 };
 
@@ -98,6 +99,15 @@ function readCommaList(value: unknown): ValueReading {
   if (items.length > 0 && words.length === items.length) return { value: words.join(',') };
   return wrong(value, 'a list of words', 'write [first, second]');
 }
+
+function readOrigins(value: unknown): ValueReading {
+  const list = readCommaList(value);
+  const text = 'value' in list ? String(list.value) : '';
+  if (text === '*' || text.split(',').every((each) => originShape.test(each))) return list;
+  return wrong(value, '* alone, or a list of origins with their ports', 'write [https://console.example.org:443]');
+}
+
+const originShape = /^https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/;
 
 const socketOptions: readonly string[] = ['reuse-address', 'reuse-port'];
 

@@ -82,6 +82,9 @@ describe('checking', () => {
     ['auto-compaction-mode', 'period'],
     ['cipher-suites', 'TLS_X'],
     ['cors', ['a,b']],
+    ['cors', ['https://a.example.org']],
+    ['cors', 'null'],
+    ['cors', ['*', 'https://a:1']],
     ['host-whitelist', []],
     ['socket-options', { 'reuse-prot': true }],
     ['auth-token', 'jwt\nname: x'],
@@ -148,14 +151,14 @@ describe('translating', () => {
       'quota-backend-bytes': '8GiB',
       'auto-compaction-retention': 8,
       'heartbeat-interval': '100ms',
-      cors: ['https://a', '*'],
+      cors: ['https://a:443', 'http://[::1]:80'],
     };
     expect(translateEtcdKeys('3.6.16', keys)).toEqual({
       'grpc-keepalive-interval': 90e9,
       'quota-backend-bytes': 8_589_934_592,
       'auto-compaction-retention': '8',
       'heartbeat-interval': 100,
-      cors: 'https://a,*',
+      cors: 'https://a:443,http://[::1]:80',
     });
     expect(['1.5s', '1h0.5m', '10us', '3000h', '5', 's', ''].map(parseDuration)).toEqual([
       1.5e9,

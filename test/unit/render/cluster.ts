@@ -104,7 +104,7 @@ export const awkward = cluster('3.6.16', {
   unit: 'etcd-x.service',
   user: 'on',
   etcd: {
-    cors: ['*', 'https://a.example.org:8443'],
+    cors: ['http://[fd00::1]:80', 'https://a.example.org:8443'],
     'cipher-suites': ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
     'auto-compaction-mode': 'revision',
     'auto-compaction-retention': 1000,
