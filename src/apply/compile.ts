@@ -1,5 +1,5 @@
 /** The table of effects on hosts: what each kind of step becomes in a stage's script. Its verification is that it is no longer needed. */
-import { ATTEMPT_FILE, MARKER_FILE } from '../domain/layout.ts';
+import { ATTEMPT_FILE, MARKER_FILE, STARTING_FILE, walFolder } from '../domain/layout.ts';
 import { clientTrust, peerTrust } from '../domain/pki-view.ts';
 import { quote } from '../domain/shell-quote.ts';
 import { type Draft, type FilePut, leafPurposes, type Step } from '../domain/step.ts';
@@ -77,7 +77,10 @@ chmod ${quote(step.mode)} ${path}`);
   },
   'pki.switch': (step) => shell(`link ${quote(step.target)} ${quote(step.link)}`),
   'file.put': (step, context) => putFiles([step], context),
-  'record.attempt': (step, context) => putRecord(ATTEMPT_FILE, attemptOf(step.member, context.view), context),
+  'record.attempt': (step, context) => {
+    const record = putRecord(ATTEMPT_FILE, attemptOf(step.member, context.view), context);
+    return { files: record.files, script: `${forgetStart(walFolder(context.view.cluster))}\n${record.script}` };
+  },
   'unit.enable': (step) => shell(`systemctl --no-reload enable ${quote(step.unit)} 2>/dev/null`),
   'unit.start': (step, context) => {
     const files = putFiles(step.files, context);
@@ -157,6 +160,14 @@ function putFiles(files: readonly FilePut[], context: CompileContext): Fragment 
 function putRecord(path: string, record: object, context: CompileContext): Fragment {
   const content = `${JSON.stringify(record)}\n`;
   return putFiles([{ path, mode: '0600', owner: 'root', group: 'root', content }], context);
+}
+
+/** A start that left no WAL is forgotten, so that the next one may be the first again; one that left data never is. */
+function forgetStart(wal: string): string {
+  return `for each in ${quote(wal)}/*.wal; do
+  [ ! -e "$each" ] || { echo 'its data appeared meanwhile: run the same command again' >&2; exit 1; }
+done
+rm -f ${quote(STARTING_FILE)}`;
 }
 
 function attemptOf(member: string, view: View): object {

@@ -37,11 +37,14 @@ export function bootstrapDropIn(cluster: Cluster): string {
 /** The copy of the configuration that the one start with `new` runs from. */
 export const BOOTSTRAP_CONFIG = `${QUORATE_RUN_DIR}/bootstrap/etcd-config.yml`;
 
+/** Where etcd keeps its WAL: a `*.wal` file there is its own test for "already initialised". */
+export function walFolder(cluster: Cluster): string {
+  return cluster.paths.walDir ?? `${cluster.paths.dataDir}/member/wal`;
+}
+
 /** The folder of one version's binaries. */
 export function binaryDir(cluster: Cluster): string {
-  return cluster.binaries.kind === 'system'
-    ? cluster.binaries.directory
-    : `${cluster.paths.libDir}/${cluster.version}`;
+  return cluster.binaries.kind === 'system' ? cluster.binaries.directory : `${cluster.paths.libDir}/${cluster.version}`;
 }
 
 /** The links to the binaries in use: etcdutl exists from 3.5 on. */

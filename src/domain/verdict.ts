@@ -40,10 +40,18 @@ function judgeOwn(hosts: readonly HostFacts[], facts: Facts, identity: Identity 
     const attempted = hosts.some((each) => each.records.attempt !== undefined || isActive(each));
     return attempted ? { kind: 'unfinished', starts: startsOf(hosts, () => 'new') } : { kind: 'new' };
   }
-  const lost = hosts.filter((each) => each.records.starting !== undefined && !each.data.wal);
+  const lost = hosts.filter((each) => !each.data.wal && hadItsTurn(each));
   if (lost.length > 0) return wiped(lost, withData);
   const formed = hasLeader(facts, identity);
   return { kind: 'unfinished', starts: startsOf(hosts, () => (formed ? 'existing' : 'new')) };
+}
+
+/**
+ * Whether a host without data may have had some: it began to start, or its notes are gone. Every host durably notes its
+ * attempt before the first of them starts, so a host without that note, beside one with data, was emptied since.
+ */
+function hadItsTurn({ records }: HostFacts): boolean {
+  return records.starting !== undefined || records.attempt === undefined;
 }
 
 function judgeFormed(hosts: readonly HostFacts[], marked: readonly HostFacts[]): Verdict {
@@ -74,9 +82,14 @@ function wiped(lost: readonly HostFacts[], withData: readonly HostFacts[]): Verd
       : `save a snapshot from ${others} first; only then decide which data is the cluster's`;
   return {
     kind: 'refused',
-    message: `${names}: was started before and has no data now, while ${others} has: starting it as new could form a second, empty cluster under the same ID`,
+    message: `${names}: ${was(lost)}, while ${others} has: starting it as new could form a second, empty cluster under the same ID`,
     hint: `${rejoin}; or give all data up by name: quorate reset -i FILE --yes-destroy NAME`,
   };
+}
+
+function was(lost: readonly HostFacts[]): string {
+  const noted = lost.some(({ records }) => (records.starting ?? records.marker) !== undefined);
+  return noted ? 'was started before and has no data now' : 'has neither data nor a record of this cluster';
 }
 
 function foreignState(

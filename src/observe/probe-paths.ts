@@ -14,6 +14,7 @@ import {
   QUORATE_RUN_DIR,
   STARTING_FILE,
   unitFile,
+  walFolder,
 } from '../domain/layout.ts';
 
 /** How closely the probe looks: at the inode alone, at its hash, or at its text as well. Globs are relative, with `/`. */
@@ -72,7 +73,7 @@ export function probePaths(cluster: Cluster, texts: readonly string[] = []): Pro
       { directory: `${unitFile(cluster)}.d`, glob: '/*.conf' },
     ],
     written: [configDir, dataDir, libDir, binDir, '/etc/systemd/system', QUORATE_DIR, ...(walDir ? [walDir] : [])],
-    walDir: walDir ?? `${dataDir}/member/wal`,
+    walDir: walFolder(cluster),
     lockDir: LOCK_DIR,
     runFile: `${QUORATE_RUN_DIR}/${cluster.unit}.run`,
   };

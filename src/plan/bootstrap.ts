@@ -6,6 +6,7 @@ import { type Draft, OPERATOR } from '../domain/step.ts';
 import { judgeCluster, type StartState } from '../domain/verdict.ts';
 import { earliestExpiry } from './certificates.ts';
 import {
+  type Candidate,
   configureCandidates,
   describeSource,
   FIRST_GENERATION,
@@ -134,10 +135,25 @@ function issueStage(view: View): Stage {
 function configureStage(view: View, starts: Readonly<Record<string, StartState>>): Stage {
   const drafts = view.cluster.controllers.flatMap((controller) => {
     const { name: host } = controller;
-    const attempt = starts[host] === 'started' ? [] : [{ kind: 'record.attempt', host, member: host } as const];
-    return neededDrafts(view, [...configureCandidates(view, controller), ...attempt]);
+    const attempt: Candidate = { kind: 'record.attempt', host, member: host };
+    return [
+      ...neededDrafts(view, configureCandidates(view, controller)),
+      ...(startsAnew(view, host, starts) ? vainStop(view, host) : []),
+      ...(starts[host] === 'started' ? [] : neededDrafts(view, [attempt])),
+    ];
   });
   return stage('configure', 'configure the members', 'parallel', drafts);
+}
+
+/** Whether a member without data goes on trying from an earlier run, perhaps without the drop-in that a reboot took away. */
+function startsAnew(view: View, host: string, starts: Readonly<Record<string, StartState>>): boolean {
+  const records = view.facts.hosts[host]?.records;
+  return starts[host] === 'new' && (records?.attempt ?? records?.starting) !== undefined;
+}
+
+function vainStop(view: View, host: string): readonly Draft[] {
+  const stop: Candidate = { kind: 'unit.stop', host, unit: view.cluster.unit };
+  return neededDrafts(view, [stop]).map((each) => ({ ...each, why: 'it tries to start and has no data yet' }));
 }
 
 function startStage(view: View, starts: Readonly<Record<string, StartState>>): Stage {
@@ -145,10 +161,11 @@ function startStage(view: View, starts: Readonly<Record<string, StartState>>): S
   const drafts = view.cluster.controllers.flatMap(({ name: host }) => {
     const state = starts[host] === 'new' ? 'new' : 'existing';
     const files = state === 'new' ? (view.desired[host]?.bootstrapFiles ?? []) : [];
-    return neededDrafts(view, [
-      { kind: 'unit.enable', host, unit },
-      { kind: 'unit.start', host, unit, state, files },
-    ]);
+    const start = { kind: 'unit.start', host, unit, state, files } as const;
+    const enable = neededDrafts(view, [{ kind: 'unit.enable', host, unit }]);
+    const stopped = startsAnew(view, host, starts) && vainStop(view, host).length > 0;
+    if (stopped) return [...enable, { ...start, why: 'it is stopped before' }];
+    return [...enable, ...neededDrafts(view, [start])];
   });
   return stage('start', 'start all members at once', 'parallel', drafts);
 }

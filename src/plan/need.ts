@@ -59,14 +59,15 @@ const checks: Checks = {
       : yes('this generation is not in use'),
   'file.put': (step, view, host) => fileNeed(step, view, host),
   'record.attempt': (step, view, host) => {
-    const { attempt } = host.records;
+    const { attempt, starting } = host.records;
+    if (starting !== undefined && !host.data.wal) return yes('its first start came to nothing');
     const same = attempt?.uuid === view.identity?.uuid && attempt?.memberId === view.identity?.memberIds[step.member];
     return attempt !== undefined && same ? no('recorded') : yes('it takes part in forming this cluster');
   },
   'unit.enable': (_step, _view, host) =>
     host.unit.fileState === 'enabled' ? no('starts at boot') : yes('it does not start at boot'),
   'unit.start': (_step, _view, host) =>
-    isActive(host) ? no(`${host.unit.activeState} already`) : yes(`it is ${host.unit.activeState}`),
+    isActive(host) && isOurs(host) ? no(`${host.unit.activeState} already`) : yes(`it is ${host.unit.activeState}`),
   'marker.put': (_step, view, host) => {
     const { marker } = host.records;
     if (marker === undefined || marker.uuid !== view.identity?.uuid) return yes('it is healthy and not marked so yet');
@@ -169,6 +170,11 @@ function linksTo(fact: FileFact, target: string): boolean {
 
 function isActive(host: HostFacts): boolean {
   return host.unit.activeState === 'active' || host.unit.activeState === 'activating';
+}
+
+/** A distribution's unit of the same name serves until its step has stopped it. */
+function isOurs({ records }: HostFacts): boolean {
+  return (records.attempt ?? records.starting ?? records.marker) !== undefined;
 }
 
 function names(packages: readonly { readonly name: string }[]): string {

@@ -9,6 +9,7 @@ import {
   QUORATE_RUN_DIR,
   STARTING_FILE,
   unitFile,
+  walFolder,
 } from '../domain/layout.ts';
 import { quote } from '../domain/shell-quote.ts';
 import { minorOf } from '../domain/version.ts';
@@ -64,7 +65,7 @@ export function renderRecordStart(cluster: Cluster, templates: Templates): HostF
 export function renderRecordStarting(cluster: Cluster, templates: Templates): HostFile {
   const content = fillTemplate(templates, {
     name: 'record-starting.sh',
-    variables: { attempt: ATTEMPT_FILE, starting: STARTING_FILE },
+    variables: { attempt: ATTEMPT_FILE, starting: STARTING_FILE, wal: walFolder(cluster) },
     escape: toShellWord,
   });
   return rootFile(recordStartingFile(cluster), content, 'notes durably that the host starts as a new member');

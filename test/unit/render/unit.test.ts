@@ -1,5 +1,5 @@
 /** The systemd unit, judged by systemd itself; the scripts that it runs, run. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -103,17 +103,36 @@ describe('record-start.sh', () => {
 });
 
 describe('record-starting.sh', () => {
-  it('copies the attempt once, private to root, and fails without one', () => {
+  const prepare = () => {
     const script = `${folder}/record-starting.sh`;
-    writeFileSync(script, filesOf()('record-starting.sh').replaceAll('/var/lib/quorate', folder));
-    expect(spawnSync('/bin/sh', [script]).status).not.toBe(0);
+    const paths = { ...cluster('3.6.16').paths, dataDir: `${folder}/da ta` };
+    const text = filesOf({ ...cluster('3.6.16'), paths })('record-starting.sh');
+    writeFileSync(script, text.replaceAll('/var/lib/quorate', folder));
+    return { run: () => spawnSync('/bin/sh', [script], { encoding: 'utf8' }), wal: `${folder}/da ta/member/wal` };
+  };
+
+  it('copies the attempt, private to root, and fails without one', () => {
+    const { run } = prepare();
+    expect(run().status).not.toBe(0);
     expect(existsSync(`${folder}/starting.json`)).toBe(false);
     writeFileSync(`${folder}/attempt.json`, '{"uuid":"1"}\n');
-    execFileSync('/bin/sh', [script]);
-    writeFileSync(`${folder}/attempt.json`, '{"uuid":"2"}\n');
-    execFileSync('/bin/sh', [script]);
+    expect(run().status).toBe(0);
     expect(readFileSync(`${folder}/starting.json`, 'utf8')).toBe('{"uuid":"1"}\n');
     expect(statSync(`${folder}/starting.json`).mode & 0o777).toBe(0o600);
+  });
+
+  it('lets a member with a WAL start again, and refuses one whose WAL is gone', () => {
+    const { run, wal } = prepare();
+    writeFileSync(`${folder}/attempt.json`, '{"uuid":"1"}\n');
+    expect(run().status).toBe(0);
+    mkdirSync(wal, { recursive: true });
+    writeFileSync(`${wal}/0000000000000000-0000000000000000.wal`, '');
+    expect(run().status).toBe(0);
+    rmSync(wal, { recursive: true });
+    const refused = run();
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('this member was started before and has no data now');
+    expect(existsSync(`${folder}/starting.json`)).toBe(true);
   });
 });
 
