@@ -63,7 +63,7 @@ async function runScript(
 ): Promise<string> {
   const { connection } = work;
   const watch = watchSteps(work, ports);
-  const process = await connection.start({ script: input.script, root: true, label: work.stage });
+  const process = await connection.start({ script: input.script, root: true, label: `running stage "${work.stage}"` });
   const timer = setTimeout(() => process.close(), STAGE_TIMEOUT_MS);
   const abort = (): void => process.close();
   ports.signal.addEventListener('abort', abort, { once: true });

@@ -45,7 +45,7 @@ export async function takeLock(connections: readonly Connection[], owner: Omit<L
 }
 
 async function hold(connection: Connection, owner: LockOwner): Promise<{ holder: Holder; answer: string }> {
-  const process = await connection.start({ script: lockScript(owner), root: true, label: 'take the lock' });
+  const process = await connection.start({ script: lockScript(owner), root: true, label: 'taking the lock' });
   process.done.catch(() => undefined);
   process.stderr.resume();
   const lines = createInterface({ input: process.stdout })[Symbol.asyncIterator]();

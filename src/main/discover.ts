@@ -32,7 +32,7 @@ export async function discoverHosts(
         if (connection === undefined) return { failure: failure?.message ?? `${name}: not reached` };
         const script = 'cat /proc/sys/kernel/hostname; ip -o addr show scope global 2>/dev/null || :';
         const { stdout } = await connection.run(
-          { script, root: false, label: 'look at the host' },
+          { script, root: false, label: 'looking at the host' },
           { timeoutMs: LOOK_TIMEOUT_MS },
         );
         const [hostname = '', ...lines] = stdout.trim().split('\n');

@@ -32,7 +32,7 @@ export async function unlockHosts(
       const { host } = connection;
       const lock = facts.hosts[host]?.records.lock;
       if (lock === undefined) return { host, outcome: 'none' as const, text: 'not locked' };
-      const script = { script: unlockScript(lock.token), root: true, label: 'release the lock' };
+      const script = { script: unlockScript(lock.token), root: true, label: 'releasing the lock' };
       const { stdout } = await connection.run(script, { timeoutMs: UNLOCK_TIMEOUT_MS });
       const who = `locked by ${lock.owner} since ${lock.since} (${lock.command})`;
       if (stdout.trim() === 'released')

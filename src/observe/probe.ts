@@ -66,7 +66,7 @@ export async function observeHost(connection: Connection, cluster: Cluster, opti
 async function probeOnce(connection: Connection, script: string, options: ProbeOptions): Promise<HostFacts> {
   const sentAt = options.now();
   const { stdout, stderr } = await connection.run(
-    { script, root: true, label: 'look at the host' },
+    { script, root: true, label: 'looking at the host' },
     { timeoutMs: options.timeoutMs ?? 30_000, signal: options.signal },
   );
   try {
