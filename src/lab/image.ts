@@ -1,5 +1,5 @@
 /** The base image of lab hosts: a small Debian with systemd and sshd, made once for each recipe and then only read. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acquireSettings, debianSources, formatSources } from './apt.ts';
@@ -92,13 +92,26 @@ function packagesOf(recipe: ImageRecipe): string[] {
   return [...new Set([...basePackages, ...recipe.packages])].sort();
 }
 
+/** What is started behind this ends with this process, mounts included, however this process ends. */
+const together = [
+  'setpriv',
+  '--pdeathsig',
+  'KILL',
+  'unshare',
+  '--mount',
+  '--pid',
+  '--fork',
+  '--kill-child',
+  '--mount-proc',
+];
+
 async function buildImage(folder: string, recipe: ImageRecipe, signal: AbortSignal | undefined): Promise<void> {
-  const temporary = `${folder}.tmp`;
+  const temporary = `${folder}.${randomUUID()}.tmp`;
   await mkdir(temporary, { recursive: true });
   const settings = join(temporary, 'apt.conf');
   await writeFile(settings, `${await acquireSettings()}APT::Install-Recommends "false";\n`);
   const target = join(temporary, 'root');
-  const argv = ['mmdebstrap', '--mode=root', '--variant=minbase', '--format=directory', '--quiet'];
+  const argv = [...together, 'mmdebstrap', '--mode=root', '--variant=minbase', '--format=directory', '--quiet'];
   argv.push(`--aptopt=${settings}`, `--include=${packagesOf(recipe).join(',')}`);
   argv.push(`--customize-hook=chroot "$1" sh -c "$LAB_CUSTOMIZE"`, recipe.suite, target, '-');
   await runProgram(argv, {

@@ -17,17 +17,18 @@ const answerTimeoutMs = 4000;
 export function officialSource(root = officialRoot): ReleaseSource {
   return {
     name: 'official release',
-    refuse: async () => undefined,
+    refuse: async (version) =>
+      expectedSum(root, version).then(
+        () => undefined,
+        (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      ),
     make: (version, folder, options) => download(version, folder, { ...options, root }),
   };
 }
 
 async function download(version: string, folder: string, options: MakeOptions & { root: string }): Promise<string> {
   const file = `${releaseName(version)}.tar.gz`;
-  const sums = await (await get(`${options.root}/v${version}/SHA256SUMS`, options.signal)).text();
-  const expected = sumOf(sums, file);
-  if (expected === undefined)
-    throw new QuorateError('step-failed', `etcd ${version}: SHA256SUMS does not list ${file}`);
+  const expected = await expectedSum(options.root, version, options.signal);
   options.say(`etcd ${version}: downloading the official release`);
   const { body } = await get(`${options.root}/v${version}/${file}`, options.signal);
   if (body === null) throw new QuorateError('step-failed', `etcd ${version}: ${file} is empty`);
@@ -38,6 +39,13 @@ async function download(version: string, folder: string, options: MakeOptions & 
   }
   await writeFile(join(folder, 'SHA256SUMS'), `${expected}  ${file}\n`);
   return 'official release';
+}
+
+async function expectedSum(root: string, version: string, signal?: AbortSignal): Promise<string> {
+  const file = `${releaseName(version)}.tar.gz`;
+  const sum = sumOf(await (await get(`${root}/v${version}/SHA256SUMS`, signal)).text(), file);
+  if (sum !== undefined) return sum;
+  throw new QuorateError('step-failed', `etcd ${version}: SHA256SUMS does not list ${file}`);
 }
 
 /** Asks, and gives up when nothing has answered in time; the body may take longer. */

@@ -1,11 +1,12 @@
 /** etcd releases for labs, in the official layout, from wherever this machine can get them; kept outside every checkout. */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuorateError } from '../domain/errors.ts';
 import { cacheFolder } from './cache.ts';
 import { withFolderLock } from './lock.ts';
 import { debianSource } from './release-debian.ts';
 import { goSource } from './release-go.ts';
+import { makeRelease } from './release-make.ts';
 import { officialSource } from './release-official.ts';
 import { releaseName, sumOf } from './release-pack.ts';
 import type { ReleaseSource } from './release-source.ts';
@@ -45,8 +46,7 @@ export interface ReleaseOffer {
 /** One version of every minor that quorate supports; the e2e tests bootstrap each. */
 export const testedVersions = ['3.4.23', '3.5.35', '3.6.16', '3.7.3'] as const;
 
-/** The official release is asked last: elsewhere it is the quickest, here its absence costs a wait. */
-const everySource: readonly ReleaseSource[] = [debianSource, goSource, officialSource()];
+const everySource: readonly ReleaseSource[] = [officialSource(), debianSource, goSource];
 
 /**
  * The release of a version (`3.5.35`), made or fetched when the cache has none: one at a time on this machine.
@@ -60,14 +60,14 @@ export async function ensureRelease(version: string, options: ReleaseOptions = {
   return withFolderLock(root, 1_800_000, async () => {
     const finished = await readRelease(root, version);
     if (finished !== undefined) return finished;
-    await makeRelease(root, version, options);
+    await makeRelease(version, { ...places(options), say: options.say ?? silent, signal: options.signal });
     const made = await readRelease(root, version);
     if (made === undefined) throw new QuorateError('step-failed', `etcd ${version}: made, but not complete`);
     return made;
   });
 }
 
-/** For each version whether it can be had here; nothing is built or downloaded but Debian's package lists. */
+/** For each version whether it can be had here; nothing but sums and Debian's package lists is fetched. */
 export async function availableReleases(
   versions: readonly string[] = testedVersions,
   options: ReleaseOptions = {},
@@ -81,6 +81,12 @@ export async function availableReleases(
     );
   }
   return offers;
+}
+
+/** Where releases are kept and in which order sources are asked. */
+function places(options: ReleaseOptions) {
+  const cache = options.cache ?? cacheFolder();
+  return { cache, root: releaseRoot(options), sources: options.sources ?? everySource };
 }
 
 function releaseRoot(options: ReleaseOptions): string {
@@ -98,51 +104,17 @@ async function readRelease(root: string, version: string): Promise<Release | und
   return { version, root, dir, tarball: join(dir, file), sha256sums, sha256, origin };
 }
 
-async function makeRelease(root: string, version: string, options: ReleaseOptions): Promise<void> {
-  const refusals: string[] = [];
-  for (const source of options.sources ?? everySource) {
-    const refusal = await makeFrom(source, { root, version, options });
-    if (refusal === undefined) return;
-    refusals.push(`${source.name}: ${refusal}`);
-  }
-  throw new QuorateError('step-failed', `etcd ${version}: cannot be had on this machine`, {
-    detail: refusals.join('\n'),
-    hint: `put ${releaseName(version)}.tar.gz and SHA256SUMS into ${join(root, `v${version}`)}`,
-  });
-}
-
-/** Why a source failed; undefined when the release is in its place, which it enters whole or not at all. */
-async function makeFrom(
-  source: ReleaseSource,
-  wanted: { root: string; version: string; options: ReleaseOptions },
-): Promise<string | undefined> {
-  const { root, version, options } = wanted;
-  const cache = options.cache ?? cacheFolder();
-  const temporary = join(root, `.making-v${version}`);
-  try {
-    const refusal = await source.refuse(version, cache);
-    if (refusal !== undefined) return refusal;
-    await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true });
-    const origin = await source.make(version, temporary, { cache, say: options.say ?? silent, signal: options.signal });
-    await writeFile(join(temporary, 'ORIGIN'), `${origin}\n`);
-    await rm(join(root, `v${version}`), { recursive: true, force: true });
-    await rename(temporary, join(root, `v${version}`));
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof QuorateError) || error.code === 'interrupted') throw error;
-    return error.message;
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
-}
-
 async function offer(version: string, options: ReleaseOptions): Promise<ReleaseOffer> {
+  const { cache, sources } = places(options);
   const refusals: string[] = [];
-  for (const source of options.sources ?? everySource.filter(({ name }) => name !== 'official release')) {
-    const refusal = await source.refuse(version, options.cache ?? cacheFolder()).catch(String);
+  for (const source of sources) {
+    const refusal = await source.refuse(version, cache).catch(errorMessage);
     if (refusal === undefined) return { version, available: true, reason: source.name };
     refusals.push(`${source.name}: ${refusal}`);
   }
   return { version, available: false, reason: refusals.join('; ') };
+}
+
+function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
