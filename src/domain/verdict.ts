@@ -42,6 +42,8 @@ function judgeOwn(hosts: readonly HostFacts[], facts: Facts, identity: Identity 
   }
   const lost = hosts.filter((each) => !each.data.wal && hadItsTurn(each));
   if (lost.length > 0) return wiped(lost, withData);
+  const changed = withData.find((each) => startedAs(each) !== identity?.clusterId);
+  if (changed !== undefined) return membersChanged(changed, identity);
   const formed = hasLeader(facts, identity);
   return { kind: 'unfinished', starts: startsOf(hosts, () => (formed ? 'existing' : 'new')) };
 }
@@ -52,6 +54,19 @@ function judgeOwn(hosts: readonly HostFacts[], facts: Facts, identity: Identity 
  */
 function hadItsTurn({ records }: HostFacts): boolean {
   return records.starting !== undefined || records.attempt === undefined;
+}
+
+/** The ID of the cluster that a host's member was started in: it follows from all peer URLs and the token. */
+function startedAs({ records }: HostFacts): string | undefined {
+  return (records.starting ?? records.attempt)?.clusterId;
+}
+
+function membersChanged(host: HostFacts, identity: Identity | undefined): Verdict {
+  return {
+    kind: 'refused',
+    message: `${host.host}: was started as a member of cluster ${startedAs(host)}, and this inventory's members would form ${identity?.clusterId}: its controllers or their peer URLs were changed after the bootstrap began`,
+    hint: 'put them back as they were and run the same command again; or give all data up by name: quorate reset -i FILE --yes-destroy NAME',
+  };
 }
 
 function judgeFormed(hosts: readonly HostFacts[], marked: readonly HostFacts[]): Verdict {
@@ -98,7 +113,9 @@ function foreignState(
   identity: Identity | undefined,
 ): Verdict | undefined {
   for (const host of hosts) {
-    const record = host.records.marker ?? host.records.starting ?? host.records.attempt;
+    const { marker, starting, attempt } = host.records;
+    const own = [marker, starting, attempt].filter((each) => each !== undefined);
+    const record = own.find((each) => each.uuid !== identity?.uuid) ?? own[0];
     if (record !== undefined && identity === undefined) {
       return {
         kind: 'refused',
