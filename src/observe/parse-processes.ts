@@ -39,13 +39,14 @@ export function parseProcesses(records: ProbeRecords): readonly EtcdProcess[] {
     .map((text) => {
       const [pid = '', executable = '', ...rest] = text.split('\n');
       if (!/^\d{1,10}$/.test(pid)) throw misread(records.host, `process ${JSON.stringify(pid.slice(0, 40))}`);
-      const gap = rest.indexOf('');
+      const groups = rest.filter((each, index) => index < rest.indexOf('') && each !== '');
+      const argumentsAt = rest.findIndex((each, index) => index >= groups.length && each !== '');
       const path = executable.replace(/ \(deleted\)$/, '');
       return {
         pid: Number(pid),
         executable: path,
-        arguments: rest.slice(gap + 1).filter((each, index, all) => each !== '' || index < all.length - 1),
-        unit: unitOf(rest.slice(0, gap)),
+        arguments: argumentsAt < 0 ? [] : rest.slice(argumentsAt),
+        unit: unitOf(groups),
         version: /\/v?(\d+\.\d+\.\d+[^/]*)\/etcd$/.exec(path)?.[1] ?? '',
       };
     })
@@ -60,7 +61,7 @@ export function parseListeners(records: ProbeRecords): readonly Listener[] {
     const [, inode, pid, process] = /^(\d+) (self|\d+) ?(.*)$/.exec(line) ?? [];
     if (inode === undefined || process === undefined)
       throw misread(records.host, `socket owner ${JSON.stringify(line)}`);
-    if (!owners.has(inode)) owners.set(inode, { pid: Number(pid), process });
+    if (pid !== 'self' && !owners.has(inode)) owners.set(inode, { pid: Number(pid), process });
   }
   return records
     .lines('sockets')
