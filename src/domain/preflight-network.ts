@@ -40,8 +40,7 @@ function checkPorts({ cluster, controller, host }: HostCheck): readonly Problem[
     (each) =>
       wantedAddresses(controller, each.port).some((wanted) => clashes(each.address, wanted)) &&
       !told.has(each.pid) &&
-      each.pid !== host.unit.mainPid &&
-      !(each.pid === 0 && running),
+      (each.pid === 0 ? !running : each.pid !== host.unit.mainPid),
   );
   const first = new Map(taken.map((each) => [each.port, each]));
   return [...first.values()].map((each) => ({
