@@ -18,7 +18,7 @@ export const bootstrap: Verb = async (invocation, ports) => {
       return 0;
     }
     await confirmPlan(flag(invocation, 'yes'), cluster.name, ports);
-    await session.apply(plan);
+    await session.apply(plan, planBootstrap);
     await verifyEmpty(session, ports);
     if (ports.ui.mode === 'json') ports.ui.json({ changed: true, plan: session.toJson(plan) });
     return 0;

@@ -137,8 +137,11 @@ export interface Session {
   show(plan: Plan, to: 'stdout' | 'stderr'): Promise<void>;
   /** The plan as a JSON value without secrets. */
   toJson(plan: Plan): unknown;
-  /** Takes the lock, runs the plan, gives the lock back. */
-  apply(plan: Plan): Promise<void>;
+  /**
+   * Takes the lock, looks again, runs the plan if `replan` still gives the same steps, and gives the lock back.
+   * @throws QuorateError stale-plan where the hosts have changed since the plan was shown
+   */
+  apply(plan: Plan, replan: (view: View) => Plan): Promise<void>;
   /** Releases locks whose owner is gone; what was found, host by host. */
   unlock(): Promise<
     readonly { readonly host: string; readonly outcome: 'none' | 'released' | 'held'; readonly text: string }[]

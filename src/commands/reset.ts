@@ -1,7 +1,8 @@
 /** quorate reset: stops and removes what quorate put on the hosts; data is moved aside unless its deletion is asked for. */
 import { QuorateError } from '../domain/errors.ts';
-import { isEmpty } from '../domain/plan.ts';
+import { isEmpty, type Plan } from '../domain/plan.ts';
 import { planReset } from '../plan/reset.ts';
+import type { View } from '../plan/view.ts';
 import { flag, type Verb, value } from './command.ts';
 
 export const reset: Verb = async (invocation, ports) => {
@@ -14,7 +15,8 @@ export const reset: Verb = async (invocation, ports) => {
   }
   const session = await ports.session(cluster, { endpoints: false, requireAll: true });
   try {
-    const plan = planReset(session.view, { deleteData: flag(invocation, 'deleteData') });
+    const planner = (view: View): Plan => planReset(view, { deleteData: flag(invocation, 'deleteData') });
+    const plan = planner(session.view);
     await session.show(plan, 'stdout');
     if (!isEmpty(plan)) {
       if (named === undefined) {
@@ -25,7 +27,7 @@ export const reset: Verb = async (invocation, ports) => {
         });
         if (!answer) throw new QuorateError('interrupted', 'not confirmed: nothing was changed');
       }
-      await session.apply(plan);
+      await session.apply(plan, planner);
     }
     if (ports.ui.mode === 'json') ports.ui.json({ changed: !isEmpty(plan), plan: session.toJson(plan) });
     ports.ui.note(

@@ -69,7 +69,7 @@ interface Look {
 }
 
 function sessionOf(input: SessionInput, transports: Transports, first: Look): Session {
-  const { cluster, ui } = input;
+  const { cluster, ui, wish } = input;
   let seen = first;
   return {
     get view() {
@@ -85,7 +85,14 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
     },
     show: async (plan, to) => ui.plan(await planView(plan, seen.view, input.verbose), to),
     toJson: planToJson,
-    apply: (plan) => run(plan, seen.view, { input, transports }),
+    apply: async (plan, replan) => {
+      await run(plan, { input, transports }, async () => {
+        seen = await look(input, transports);
+        requireHosts(cluster, seen.failures, wish);
+        requireSame(plan, replan(seen.view));
+        return seen.view.facts;
+      });
+    },
     unlock: () => unlockHosts(seen.view.facts, transports.connections),
     close: () => transports.close(),
   };
@@ -146,16 +153,28 @@ function identityOf(cluster: Cluster, pki: PkiView): Identity | undefined {
   return { uuid, token, memberIds, clusterId: clusterId(Object.values(memberIds)) };
 }
 
+/** What was shown and confirmed is what runs: the hosts may have changed since, or another run have ended meanwhile. */
+function requireSame(shown: Plan, fresh: Plan): void {
+  if (JSON.stringify(shown.stages) === JSON.stringify(fresh.stages)) return;
+  throw new QuorateError('stale-plan', 'the hosts have changed since the plan was shown; nothing was done', {
+    hint: 'run the same command again and look at the new plan',
+  });
+}
+
 async function run(
   plan: Plan,
-  view: View,
   { input, transports }: { readonly input: SessionInput; readonly transports: Transports },
+  lookAgain: () => Promise<Facts>,
 ): Promise<void> {
   const { cluster, ui, process } = input;
   const since = process.now();
   await input.operator.prepare(plan);
   const lock = await lockHosts(transports.connections, plan, input);
   for (const host of lock.takenOver) ui.note(`${host}: took over the lock of a run that is gone`);
+  const facts = await lookAgain().catch(async (error: unknown) => {
+    await lock.release();
+    throw error;
+  });
   const progress = await ui.openProgress();
   const interrupts = openRun(ui, process);
   let outcome: 'done' | 'failed' | 'interrupted' = 'failed';
@@ -174,7 +193,7 @@ async function run(
       now: process.now,
       failpoint: process.env['QUORATE_FAILPOINT'],
     };
-    await execute(plan, view.facts, lock.token, ports);
+    await execute(plan, facts, lock.token, ports);
     outcome = 'done';
   } catch (error) {
     if (error instanceof QuorateError && error.code === 'interrupted') outcome = 'interrupted';

@@ -1,6 +1,7 @@
 /** Reset: stops and removes what quorate put on the hosts; data is moved aside unless its deletion was asked for by name. */
 
 import type { Cluster } from '../domain/cluster.ts';
+import { QuorateError } from '../domain/errors.ts';
 import {
   ATTEMPT_FILE,
   binaryDir,
@@ -15,9 +16,13 @@ import { dropEmptyStages, type Plan, stage } from '../domain/plan.ts';
 import { type Candidate, neededDrafts } from './host-steps.ts';
 import type { View } from './view.ts';
 
-/** The plan that takes the cluster away; hosts that have nothing are left alone. */
+/**
+ * The plan that takes the cluster away; hosts that have nothing are left alone.
+ * @throws QuorateError refused where a host carries another cluster, or an etcd that quorate did not make
+ */
 export function planReset(view: View, options: { readonly deleteData: boolean }): Plan {
   const { cluster } = view;
+  for (const { name } of cluster.controllers) requireOurs(view, name);
   const stopping = cluster.controllers.flatMap(({ name: host }) =>
     neededDrafts(view, [
       { kind: 'unit.stop', host, unit: cluster.unit },
@@ -40,6 +45,32 @@ export function planReset(view: View, options: { readonly deleteData: boolean })
       stage('remove', 'remove what quorate made', 'parallel', removing),
     ],
     reasons: cluster.controllers.map(({ name }) => ({ host: name, reason: 'nothing of quorate is there' })),
+  });
+}
+
+/** Whose cluster a host carries is read from its own records: a name in an inventory is no proof. */
+function requireOurs({ cluster, facts, identity }: View, name: string): void {
+  const host = facts.hosts[name];
+  if (host === undefined) return;
+  const { marker, starting, attempt } = host.records;
+  const record = marker ?? starting ?? attempt;
+  if (record === undefined) {
+    if (!host.data.wal && host.processes.length === 0) return;
+    throw new QuorateError(
+      'refused',
+      `${name}: runs or holds an etcd that quorate did not make: reset leaves it alone`,
+      {
+        host: name,
+        hint: 'take that host out of the inventory, or stop and remove that etcd by hand',
+      },
+    );
+  }
+  const same = identity === undefined ? marker?.cluster === cluster.name : record.uuid === identity.uuid;
+  if (same) return;
+  const whose = `${marker?.cluster ?? 'another cluster'} (UUID ${record.uuid})`;
+  throw new QuorateError('refused', `${name}: belongs to ${whose}, not to this inventory's ${cluster.name}`, {
+    host: name,
+    hint: "use that cluster's own inventory and state directory",
   });
 }
 
