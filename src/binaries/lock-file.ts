@@ -65,8 +65,8 @@ function readSums(sums: Readonly<Record<string, unknown>>, where: string): Reado
   return read;
 }
 
-/** The text of a lock file: versions in order, architectures by name. */
-export function formatReleaseLock(lock: ReleaseLock): string {
+/** Versions in order, architectures by name. */
+function formatReleaseLock(lock: ReleaseLock): string {
   const versions = Object.entries(lock)
     .sort(([left], [right]) => compareVersions(left, right))
     .map(([version, sums]) => [version, Object.fromEntries(Object.entries(sums).sort())] as const);

@@ -11,7 +11,7 @@ import {
   since,
 } from './etcd-keys-release.ts';
 import { type EtcdKeyRow, etcdKeyRows } from './etcd-keys-table.ts';
-import { readEtcdValue } from './etcd-keys-values.ts';
+import { readEtcdValue, readOrigins } from './etcd-keys-values.ts';
 import { nearest } from './nearest.ts';
 import type { Minor } from './version.ts';
 
@@ -58,7 +58,7 @@ function readRow(
     reading.problems.push({ path: [key], problem: `is the same setting as ${twin}`, remedy: `keep only ${name}` });
     return;
   }
-  const read = readEtcdValue(row.type, value);
+  const read = row.origins === true ? readOrigins(value) : readEtcdValue(row.type, value);
   if ('problem' in read) reading.problems.push({ path: [key], ...read });
   else if (name !== undefined) reading.settings[name] = read.value;
 }

@@ -18,13 +18,13 @@ export type EtcdKeyType =
   | 'string-list'
   /** A list or one comma-separated string → one comma-separated string. */
   | 'comma-list'
-  /** Like a comma-list; `*` alone, or URLs with their ports: etcd panics at any other (pkg/flags, NewUniqueURLsWithExceptions). */
-  | 'origins'
   | 'socket-options'
   | readonly string[];
 
 export interface EtcdKeyRow {
   readonly type: EtcdKeyType;
+  /** `*` alone, or URLs with their ports: etcd panics at any other (pkg/flags, NewUniqueURLsWithExceptions). */
+  readonly origins?: true;
   /** First minor that has the key under its own name; default 3.4. */
   readonly from?: Minor;
   /** Last minor that has it; default: all. */
@@ -56,7 +56,7 @@ export const etcdKeyRows: Readonly<Record<string, EtcdKeyRow>> = {
   'compaction-batch-limit': { type: 'int', from: '3.6', experimentalFrom: '3.4' },
   'compaction-sleep-interval': { type: 'duration', from: '3.6', experimentalFrom: '3.5', firstPatch: { '3.5': 16 } },
   'corrupt-check-time': { type: 'duration', from: '3.6', experimentalFrom: '3.4' },
-  cors: { type: 'origins' },
+  cors: { type: 'comma-list', origins: true },
   'distributed-tracing-address': { type: 'string', ...tracing },
   'distributed-tracing-instance-id': { type: 'string', ...tracing },
   'distributed-tracing-sampling-rate': { type: 'int', ...tracing, firstPatch: { '3.5': 11 } },

@@ -24,7 +24,6 @@ const readers: Readonly<Record<Extract<EtcdKeyType, string>, (value: unknown) =>
   retention: readRetention,
   'string-list': readStringList,
   'comma-list': readCommaList,
-  origins: readOrigins,
   'socket-options': readSocketOptions,
 };
 
@@ -100,7 +99,8 @@ function readCommaList(value: unknown): ValueReading {
   return wrong(value, 'a list of words', 'write [first, second]');
 }
 
-function readOrigins(value: unknown): ValueReading {
+/** A comma-list of origins. */
+export function readOrigins(value: unknown): ValueReading {
   const list = readCommaList(value);
   const text = 'value' in list ? String(list.value) : '';
   if (text === '*' || text.split(',').every((each) => originShape.test(each))) return list;

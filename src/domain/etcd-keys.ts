@@ -7,9 +7,6 @@ import { type EtcdKeyProblem, type Release, readRelease } from './etcd-keys-rele
 import { checkTogether } from './etcd-keys-together.ts';
 import type { EtcdValue } from './etcd-keys-values.ts';
 
-export { ownedKeys } from './etcd-keys-owned.ts';
-export type { EtcdKeyProblem } from './etcd-keys-release.ts';
-
 type Keys = Readonly<Record<string, unknown>>;
 type Settings = Readonly<Record<string, EtcdValue>>;
 

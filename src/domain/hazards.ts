@@ -3,8 +3,6 @@ import { QuorateError } from './errors.ts';
 import { type Hazard, hazardRows, preReleaseHazard } from './hazards-table.ts';
 import { knownMinor, type Minor, minors, parseVersion } from './version.ts';
 
-export type { Hazard } from './hazards-table.ts';
-
 /** Every ID that can be accepted, sorted. */
 export const hazardIds: readonly string[] = [...hazardRows, preReleaseHazard].map(({ id }) => id).sort();
 

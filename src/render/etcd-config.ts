@@ -10,7 +10,7 @@ import { listenUrls } from './listen-urls.ts';
 import { fillTemplate, type Templates } from './template.ts';
 import { yamlValue } from './yaml-value.ts';
 
-export interface InitialMember {
+interface InitialMember {
   readonly name: string;
   readonly peerUrl: string;
 }

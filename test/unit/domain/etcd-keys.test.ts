@@ -1,14 +1,9 @@
 /** The operator's etcd keys: judged by what each minor really reads, translated to its names and types. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import {
-  checkEtcdKeys,
-  effectiveEtcdKeys,
-  knowsEtcdKey,
-  ownedKeys,
-  translateEtcdKeys,
-} from '../../../src/domain/etcd-keys.ts';
+import { checkEtcdKeys, effectiveEtcdKeys, knowsEtcdKey, translateEtcdKeys } from '../../../src/domain/etcd-keys.ts';
 import { etcdDefaults } from '../../../src/domain/etcd-keys-defaults.ts';
+import { ownedKeys } from '../../../src/domain/etcd-keys-owned.ts';
 import { etcdKeyRows, featureGates } from '../../../src/domain/etcd-keys-table.ts';
 import { parseDuration } from '../../../src/domain/etcd-keys-values.ts';
 import { minors } from '../../../src/domain/version.ts';
