@@ -2,6 +2,7 @@
 import { access } from 'node:fs/promises';
 import { z } from 'zod';
 import { chooseSubnet, gatewayOf, type Subnet } from './addresses.ts';
+import { closeFirewall, openFirewall } from './firewall.ts';
 import { withFolderLock } from './lock.ts';
 import { runProgram, tryProgram } from './program.ts';
 
@@ -30,6 +31,7 @@ export async function makeBridge(id: string, record: (subnet: Subnet) => Promise
 
 /** Makes the bridge with known addresses where it is missing, as after a reboot of this machine. */
 export async function raiseBridge(id: string, subnet: Subnet): Promise<void> {
+  await openFirewall(bridgeName(id));
   if (await bridgeExists(id)) return;
   const name = bridgeName(id);
   const gateway = gatewayOf(subnet);
@@ -44,6 +46,7 @@ export async function raiseBridge(id: string, subnet: Subnet): Promise<void> {
 
 /** Removes a lab's bridge; its hosts' interfaces have gone with the hosts. */
 export async function removeBridge(id: string): Promise<void> {
+  await closeFirewall(bridgeName(id));
   if (await bridgeExists(id)) await runProgram(['ip', 'link', 'delete', bridgeName(id)]);
 }
 

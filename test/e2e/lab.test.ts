@@ -124,7 +124,7 @@ describe('a lab of two hosts', () => {
     await lab.host('etcd-1').linkDown();
     expect((await reach(22)).status).not.toBe(0);
     await lab.host('etcd-1').linkUp();
-    expect((await reach(22)).status).toBe(0);
+    await expect.poll(async () => (await reach(22)).status, { timeout: 10_000 }).toBe(0);
   });
 
   it('downloads an etcd release from the mirror, in two parts, and runs it', async () => {
