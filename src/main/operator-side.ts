@@ -17,7 +17,7 @@ import { systemEntropy } from '../pki/entropy.ts';
 import { openFileStore } from '../pki/file-store.ts';
 import { issueMembers } from '../pki/members.ts';
 import type { PkiSnapshot } from '../pki/snapshot.ts';
-import { createCluster, loadPki } from '../pki/state.ts';
+import { createCluster, loadPki, recordToken } from '../pki/state.ts';
 import type { View } from '../plan/view.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { Process } from './process.ts';
@@ -104,11 +104,9 @@ function portOf(input: PortInput): OperatorPort {
   const { proofContext, clients, proved } = clusterClients(input);
   const perform = async (step: Step, view: View, signal: AbortSignal): Promise<void> => {
     switch (step.kind) {
-      case 'store.create': {
-        const identity = { uuid: systemEntropy.uuid(), name: cluster.name, token: randomBytes(16).toString('hex') };
-        await createCluster(store, identity, input.process.now());
+      case 'store.create':
+        await nameCluster(input);
         return;
-      }
       case 'authority.make':
         await createAuthorities(await context(), step.why);
         return;
@@ -140,6 +138,14 @@ function portOf(input: PortInput): OperatorPort {
       fetched.get(architecture) ?? releases.fetch(architecture, AbortSignal.timeout(30 * 60_000)),
     downloadScript: (architecture, target) => releases.downloadScript(architecture, target),
   };
+}
+
+/** A new store gets UUID and token; a store whose cluster is formed anew keeps its UUID and gets another token. */
+async function nameCluster({ cluster, store, pki, process }: PortInput): Promise<void> {
+  const token = randomBytes(16).toString('hex');
+  const { identity } = await pki();
+  if (identity !== undefined) await recordToken(store, identity.uuid, token);
+  else await createCluster(store, { uuid: systemEntropy.uuid(), name: cluster.name, token }, process.now());
 }
 
 /** The clients that waiting opened are used again by the proofs. */

@@ -27,7 +27,16 @@ export function planBootstrap(view: View): Plan {
   const verdict = judgeCluster(cluster, facts, view.identity);
   if (verdict.kind === 'refused') throw new QuorateError('refused', verdict.message, { hint: verdict.hint });
   if (verdict.kind === 'formed') return planFormed(view, verdict.unmarked);
-  const starts = verdict.kind === 'unfinished' ? verdict.starts : everyone(view, 'new');
+  const resumes = verdict.kind === 'unfinished';
+  return planForming(resumes ? view : withoutToken(view), resumes ? verdict.starts : everyone(view, 'new'));
+}
+
+/** A cluster that is formed anew gets another token, so that data of an earlier one can never pass for its own. */
+function withoutToken(view: View): View {
+  return { ...view, identity: undefined, pki: { ...view.pki, identity: undefined } };
+}
+
+function planForming(view: View, starts: Readonly<Record<string, StartState>>): Plan {
   return dropEmptyStages({
     ...base(view, 'bootstrap'),
     stages: [
@@ -86,7 +95,7 @@ function operatorStage(view: View): Stage {
     drafts.push(draft);
   };
   if (pki.identity === undefined)
-    add({ kind: 'store.create', host: OPERATOR, why: 'the state directory holds no cluster yet' });
+    add({ kind: 'store.create', host: OPERATOR, why: 'each forming gets a token of its own' });
   const purposes = missingAuthorities(view);
   if (purposes.length > 0) add({ kind: 'authority.make', host: OPERATOR, purposes, why: 'there is none yet' });
   if (pki.admin === undefined) add({ kind: 'admin.issue', host: OPERATOR, why: 'there is none yet' });
