@@ -34,7 +34,7 @@ export function parseHierarchies(mountinfo: string): Hierarchies {
 }
 
 /** The hierarchies of this machine. */
-export async function readHierarchies(): Promise<Hierarchies> {
+async function readHierarchies(): Promise<Hierarchies> {
   return parseHierarchies(await readFile('/proc/self/mountinfo', 'utf8'));
 }
 

@@ -53,7 +53,7 @@ export async function cutPower(target: PoweredHost): Promise<void> {
 }
 
 /** Waits until a host has booted and its sshd answers. Throws `step-failed` with the console's last lines after 60 s. */
-export async function waitReady(target: PoweredHost): Promise<void> {
+async function waitReady(target: PoweredHost): Promise<void> {
   const { place, host } = target;
   await until(target, 'has not booted', async () => {
     if ((await supervisorOf(place, host.name)) === undefined) return 'its machine has ended';
