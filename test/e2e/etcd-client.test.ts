@@ -9,7 +9,11 @@ import { connectEtcd, type EtcdClient } from '../../src/etcd/client.ts';
 import { EtcdError } from '../../src/etcd/etcd-error.ts';
 import { presentCertificate, servedCertificate } from '../../src/etcd/prove.ts';
 import { connectSecurely } from '../../src/etcd/secure.ts';
+import { observeEndpoints } from '../../src/observe/endpoints.ts';
 import { clusterId, memberId } from '../../src/plan/ids.ts';
+import type { Connection } from '../../src/transport/transport.ts';
+import { sampleCluster, sampleController } from '../unit/observe/sample-cluster.ts';
+import { readyHost } from '../unit/observe/sample-facts.ts';
 import {
   freePort,
   makeAuthority,
@@ -73,6 +77,23 @@ describe.each(versions)('etcd %s', (version) => {
         expect(status.alarms).toEqual([]);
       });
     }
+  });
+
+  it.skipIf(missing)('gives endpoint facts through a tunnel', async () => {
+    const [first] = members;
+    if (first === undefined) throw new Error('no member');
+    const controller = sampleController('etcd-1', [first.clientPort, first.peerPort, 2381]);
+    const cluster = sampleCluster('', { controllers: [controller] });
+    const hosts = { 'etcd-1': readyHost('etcd-1', { unit: { ...readyHost('etcd-1').unit, activeState: 'active' } }) };
+    const unexpected = () => Promise.reject(new Error('not expected'));
+    const connection: Connection = {
+      ...{ host: 'etcd-1', run: unexpected, start: unexpected, close: unexpected },
+      tunnel: (address, port) => (address === '127.0.0.1' ? tcp(port)() : unexpected()),
+    };
+    const seen = await observeEndpoints([connection], cluster, hosts, { credentials: admin });
+    expect(seen['etcd-1']).toMatchObject({ failure: undefined, version, linearizable: true, alarms: [], errors: [] });
+    expect(seen['etcd-1']?.members).toHaveLength(3);
+    expect(new X509Certificate(seen['etcd-1']?.servedCertificate ?? '').subject).toBe('CN=member');
   });
 
   it.skipIf(missing)('reads a write linearizably on every member', async () => {
