@@ -97,6 +97,7 @@ function memberHealth(input: {
     ...(answered ? endpoint.errors : []),
     ...(answered && !endpoint.learner && !endpoint.linearizable ? ['a linearizable read does not return'] : []),
     ...(answered && member === undefined ? ['is not in the member list'] : []),
+    ...dataProblems(input.cluster, facts, name),
   ];
   const versionOnDisk = diskVersion(input.cluster, facts, name);
   return {
@@ -113,6 +114,13 @@ function memberHealth(input: {
     servedUntil: answered && endpoint.servedCertificate !== '' ? input.expiry(endpoint.servedCertificate) : undefined,
     problems: [...new Set(problems)],
   };
+}
+
+/** A process whose files were deleted under it serves on until it ends, and nothing else tells. */
+function dataProblems({ paths, unit }: Cluster, facts: Facts, name: string): readonly string[] {
+  const host = facts.hosts[name];
+  if (host === undefined || !host.root || host.data.wal || host.unit.activeState !== 'active') return [];
+  return [`${unit} runs, and its data is gone from ${paths.dataDir}: it will not come back from a restart`];
 }
 
 /** The version that the link in the binary folder points to, by the name of its folder. */

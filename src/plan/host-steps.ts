@@ -1,7 +1,7 @@
 /** The drafts that bring one host to the inventory, in the order in which they must land. */
 import type { Architecture, Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
-import { binaryDir, binaryNames, pkiGeneration, pkiLink, QUORATE_DIR } from '../domain/layout.ts';
+import { binaryDir, binaryNames, pkiGeneration, pkiLink } from '../domain/layout.ts';
 import type { Draft } from '../domain/step.ts';
 import { need } from './need.ts';
 import type { View } from './view.ts';
@@ -109,12 +109,12 @@ export function describeSource(cluster: Cluster): string {
   }
 }
 
+/** Less /var/lib/quorate: taking the lock makes it, before any step. */
 function directories(cluster: Cluster): readonly { path: string; mode: string; owner: string; group: string }[] {
   const { paths, user } = cluster;
   const generation = pkiGeneration(cluster, FIRST_GENERATION);
   const root = { owner: 'root', group: 'root' };
   return [
-    { path: QUORATE_DIR, mode: '0700', ...root },
     { path: paths.configDir, mode: '0755', ...root },
     { path: generation.slice(0, generation.lastIndexOf('/')), mode: '0755', ...root },
     { path: generation, mode: '0755', ...root },

@@ -54,6 +54,18 @@ describe('the health of a cluster', () => {
     expect(problemsOf(found, 'etcd-1')).toEqual(['connection refused']);
   });
 
+  it('is degraded when the data of a running member is gone, and says that it will not come back', () => {
+    const fresh = freshHost('etcd-2');
+    const wiped = { ...fresh, unit: { ...fresh.unit, activeState: 'active' }, data: { ...fresh.data, wal: false } };
+    const hosts = { ...factsWith().hosts, 'etcd-2': wiped };
+    const found = health({}, { hosts });
+    expect(found.state).toBe('degraded');
+    expect(problemsOf(found, 'etcd-2')).toEqual([
+      'etcd.service runs, and its data is gone from /var/lib/etcd: it will not come back from a restart',
+    ]);
+    expect(health({}, { hosts: { ...hosts, 'etcd-2': { ...wiped, root: false } } }).state).toBe('healthy');
+  });
+
   it('exits with 0 when healthy', () => expect(healthStatus(health())).toBe(0));
 
   it('judges by all voters of the member list, not by those of the inventory', () => {
