@@ -33,7 +33,7 @@ export interface EndpointStatus {
   readonly alarms: readonly Alarm[];
 }
 
-export interface Alarm {
+interface Alarm {
   readonly memberId: string;
   readonly kind: string;
 }

@@ -9,8 +9,6 @@ import { clientStream, identitiesOf } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import type { Connection } from '../transport/transport.ts';
 
-export { clientStream, identitiesOf, peerStream } from '../etcd/reach.ts';
-
 export interface EndpointOptions {
   /** What quorate trusts and shows on the client port; undefined: there is nothing yet, and no endpoint is asked. */
   readonly credentials: TlsMaterial | undefined;
@@ -46,7 +44,7 @@ export async function observeEndpoints(
 }
 
 /** Facts of an endpoint that did not answer. */
-export function silentEndpoint(host: string, failure: string): EndpointFacts {
+function silentEndpoint(host: string, failure: string): EndpointFacts {
   return {
     host,
     failure,

@@ -38,7 +38,7 @@ export interface ProbeRecords {
 }
 
 /** The text of a probe between its markers, wherever it stands in `output`; throws QuorateError `step-failed` where it is cut. */
-export function findProbe(output: string, host: string): { readonly records: string; readonly texts: string } {
+function findProbe(output: string, host: string): { readonly records: string; readonly texts: string } {
   const lines = output.split('\n');
   const begin = lines.lastIndexOf(PROBE_BEGIN);
   const texts = lines.indexOf(PROBE_TEXTS, begin + 1);

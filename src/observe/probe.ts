@@ -51,7 +51,7 @@ export async function observeHosts(
  * Facts of one host. Throws QuorateError: the connection's own, `refused` where base64 is missing, `step-failed` where the
  * answer is not understood twice (once may be a file that changed while it was read).
  */
-export async function observeHost(connection: Connection, cluster: Cluster, options: ProbeOptions): Promise<HostFacts> {
+async function observeHost(connection: Connection, cluster: Cluster, options: ProbeOptions): Promise<HostFacts> {
   const controller = cluster.controllers.find((each) => each.name === connection.host);
   if (controller === undefined) throw new Error(`${connection.host} is no controller of ${cluster.name}`);
   const script = probeScript(cluster, controller, options.texts?.(connection.host));
