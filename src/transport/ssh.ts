@@ -75,14 +75,21 @@ function sessionPipes({ channel, release }: Session, link: SshLink, label: strin
   };
 }
 
-/** A lost connection ends the process even while nobody reads its output, for which `close` would wait. */
+/**
+ * A lost connection ends the process even while nobody reads its output, for which `close` would wait. A command that ends
+ * at once may have sent its `exit` before anybody could listen, so `close` brings it again.
+ */
 function exitOf(channel: ClientChannel, link: SshLink): Promise<Exit> {
   return new Promise((resolve) => {
     let exit: Exit = { status: undefined, signal: undefined };
-    channel.on('exit', (status: number | null, signal?: string) => {
-      exit = { status: status ?? undefined, signal };
+    const note = (status?: number | null, signal?: string): void => {
+      if (exit.status === undefined && exit.signal === undefined) exit = { status: status ?? undefined, signal };
+    };
+    channel.on('exit', note);
+    channel.on('close', (status?: number | null, signal?: string) => {
+      note(status, signal);
+      resolve(exit);
     });
-    channel.on('close', () => resolve(exit));
     void link.ended.then(() => setImmediate(() => resolve(exit)));
   });
 }
