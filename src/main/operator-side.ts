@@ -99,7 +99,7 @@ interface PortInput extends Input {
 }
 
 function portOf(input: PortInput): OperatorPort {
-  const { cluster, store, context, releases } = input;
+  const { cluster, context, releases } = input;
   const fetched = new Map<string, Release>();
   const { proofContext, clients, proved } = clusterClients(input);
   const perform = async (step: Step, view: View, signal: AbortSignal): Promise<void> => {
