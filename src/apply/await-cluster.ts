@@ -6,8 +6,8 @@ import { QuorateError } from '../domain/errors.ts';
 import { quote } from '../domain/shell-quote.ts';
 import type { Identity } from '../domain/verdict.ts';
 import { connectEtcd, type EndpointStatus, type EtcdClient } from '../etcd/client.ts';
+import { clientStream, identitiesOf } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
-import { clientStream, identitiesOf } from '../observe/endpoints.ts';
 import type { Connection } from '../transport/transport.ts';
 
 /** What proving a cluster needs. */
@@ -87,7 +87,7 @@ async function notFormed(failed: readonly string[], context: ProofContext): Prom
     [...context.connections.values()].map(async (connection) => {
       const unit = quote(context.cluster.unit);
       const script = `journalctl -u ${unit} -n 200 -o cat --no-pager 2>/dev/null | grep -E '"level":"(warn|error|fatal|panic)"| [WEFC] \\|' | tail -n 3`;
-      const { stdout } = await connection.run({ script, root: true, label: 'read the log' }, { timeoutMs: 10_000 });
+      const { stdout } = await connection.run({ script, root: true, label: 'reading the log' }, { timeoutMs: 10_000 });
       return stdout.trim() === ''
         ? []
         : [`${connection.host}: ${stdout.trim().split('\n').join(`\n${connection.host}: `)}`];

@@ -6,8 +6,8 @@ import type { Facts } from '../domain/facts.ts';
 import { pkiLink } from '../domain/layout.ts';
 import type { EtcdClient } from '../etcd/client.ts';
 import { presentCertificate, servedCertificate } from '../etcd/prove.ts';
+import { clientStream, peerStream } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
-import { clientStream, peerStream } from '../observe/endpoints.ts';
 import type { ProofContext } from './await-cluster.ts';
 
 const PROOF_TIMEOUT_MS = 10_000;
