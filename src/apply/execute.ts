@@ -48,7 +48,7 @@ async function runStage(stage: Stage, progress: Progress, token: string, ports: 
   const settled = await Promise.allSettled(
     work
       .filter(({ steps }) => steps.length > 0)
-      .map(({ host, steps }) => {
+      .map(async ({ host, steps }) => {
         const connection = ports.connections[host];
         if (connection === undefined) throw new QuorateError('unreachable', `${host}: not connected`, { host });
         const issued = progress.issued[host] ?? {};

@@ -1,0 +1,142 @@
+/** Runs plans on a model: the real executor, with connections whose scripts have the model's effects. */
+import { PassThrough, Readable } from 'node:stream';
+import { execute } from '../../src/apply/execute.ts';
+import type { ExecutorPorts } from '../../src/apply/ports.ts';
+import { STEP_LINE, STEPS_DONE } from '../../src/apply/prelude.ts';
+import { QuorateError } from '../../src/domain/errors.ts';
+import type { HostFacts } from '../../src/domain/facts.ts';
+import type { Plan } from '../../src/domain/plan.ts';
+import type { RunEvent } from '../../src/domain/run-event.ts';
+import { OPERATOR, type Step } from '../../src/domain/step.ts';
+import { isHostStep, need } from '../../src/plan/need.ts';
+import type { Connection, RemoteProcess, RemoteScript } from '../../src/transport/transport.ts';
+import { NOW } from './facts.ts';
+import type { Issued, Model } from './model.ts';
+
+/** The end of the process in the middle of a run. */
+export class Killed extends Error {}
+
+/** What goes wrong at a step: its script fails, the connection is cut, nothing happens at all, or quorate is killed before it. */
+export type Fault = 'fail' | 'cut' | 'no-effect' | 'kill' | undefined;
+
+export interface RunOptions {
+  readonly fault?: ((step: Step) => Fault) | undefined;
+  readonly stopRequested?: (() => boolean) | undefined;
+  readonly failpoint?: string | undefined;
+  /** Hosts without a connection. */
+  readonly unconnected?: readonly string[] | undefined;
+}
+
+export interface RunResult {
+  readonly events: readonly RunEvent[];
+  /** Steps whose effect happened, in order. */
+  readonly done: readonly string[];
+  /** What each host was sent, by stage. */
+  readonly scripts: readonly { readonly stage: string; readonly host: string; readonly script: string }[];
+  readonly error: unknown;
+}
+
+/** Runs `plan`; never rejects. */
+export async function runOn(model: Model, plan: Plan, options: RunOptions = {}): Promise<RunResult> {
+  const events: RunEvent[] = [];
+  const done: string[] = [];
+  const scripts: { stage: string; host: string; script: string }[] = [];
+  let issued: Issued = {};
+  let stage = '';
+  const fault = (step: Step): Fault => options.fault?.(step);
+
+  const connection = (host: string): Connection => ({
+    host,
+    start: async (script) => {
+      scripts.push({ stage, host, script: script.script });
+      return play(host, script);
+    },
+    run: () => Promise.reject(new Error('the fake runs stages only')),
+    tunnel: () => Promise.reject(new Error('the fake has no tunnels')),
+    close: () => Promise.resolve(),
+  });
+  const play = (host: string, { script, root }: RemoteScript): RemoteProcess => {
+    if (!root) throw new Error('a stage runs as root');
+    const view = model.view();
+    const needed = (plan.stages.find((each) => each.id === stage)?.steps ?? [])
+      .filter((step) => isHostStep(step))
+      .filter((step) => step.host === host && need(step, view).needed);
+    const announced = script.split('\n').filter((line) => line.startsWith(`echo '${STEP_LINE}`)).length;
+    const steps = options.failpoint === undefined ? needed : needed.slice(0, announced);
+    if (announced !== steps.length)
+      throw new Error(`${host}: ${announced} steps in the script, ${steps.length} needed`);
+    const lines: string[] = [];
+    for (const [index, step] of steps.entries()) {
+      const wrong = fault(step);
+      if (wrong === 'kill') throw new Killed();
+      lines.push(`${STEP_LINE}${index}`);
+      if (wrong === 'cut') return ended(lines, new QuorateError('unreachable', `${host}: connection lost`, { host }));
+      if (wrong === 'fail') return ended(lines, 1, `first line\n${step.kind} went wrong`);
+      if (wrong === 'no-effect') continue;
+      model.applyToHost(step, issued);
+      done.push(step.id);
+    }
+    return ended([...lines, STEPS_DONE, `PROBE ${JSON.stringify(model.host(host))}`], 0);
+  };
+
+  const ports: ExecutorPorts = {
+    cluster: model.cluster,
+    connections: Object.fromEntries(
+      model.cluster.controllers
+        .filter(({ name }) => !options.unconnected?.includes(name))
+        .map(({ name }) => [name, connection(name)]),
+    ),
+    operator: {
+      perform: async (step) => {
+        if (step.host !== OPERATOR) throw new Error(`${step.id} is not for the operator`);
+        if (fault(step) === 'kill') throw new Killed();
+        if (fault(step) === 'fail') throw new QuorateError('step-failed', `${step.kind} went wrong`);
+        model.applyToOperator(step);
+        done.push(step.id);
+      },
+      issue: async (steps) => {
+        if (steps.some((step) => fault(step) === 'kill')) throw new Killed();
+        issued = { ...issued, ...model.issue(steps) };
+        return issued;
+      },
+      pki: async () => model.pki(),
+      release: async () => ({ sha256: '0'.repeat(64), sizeBytes: 0, read: () => Readable.from([]) }),
+      downloadScript: async () => undefined,
+    },
+    probeScript: (host) => `: probe of ${host}`,
+    parseProbe: (host, text) => {
+      const line = text.split('\n').find((each) => each.startsWith('PROBE '));
+      if (line === undefined) throw new Error(`${host}: no probe at the end of the script`);
+      const facts: HostFacts = JSON.parse(line.slice('PROBE '.length));
+      return facts;
+    },
+    view: (facts) => model.viewOf(facts),
+    emit: (event) => {
+      events.push(event);
+      if (event.type === 'stage-start') stage = event.stage;
+    },
+    signal: new AbortController().signal,
+    stopRequested: options.stopRequested ?? (() => false),
+    now: () => NOW,
+    failpoint: options.failpoint,
+  };
+  const error = await execute(plan, model.view().facts, 'lock-token', ports).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return { events, done, scripts, error };
+}
+
+function ended(lines: readonly string[], end: number | QuorateError, stderr = ''): RemoteProcess {
+  const stdin = new PassThrough();
+  stdin.resume();
+  const done = typeof end === 'number' ? Promise.resolve({ status: end, signal: undefined }) : Promise.reject(end);
+  done.catch(() => undefined);
+  return {
+    stdin,
+    stdout: Readable.from([`${lines.join('\n')}\n`]),
+    stderr: Readable.from([stderr]),
+    done,
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,338 @@
+/**
+ * A model of hosts on which steps have their effects: facts go in, facts come out. What it does not know is an error. It
+ * notes every start with `new`, so that tests can hold what happened against what may never happen.
+ */
+import { createHash } from 'node:crypto';
+import type { Cluster } from '../../src/domain/cluster.ts';
+import { QuorateError } from '../../src/domain/errors.ts';
+import type { EndpointFacts, Facts, FileFact, HostFacts } from '../../src/domain/facts.ts';
+import { pkiLink } from '../../src/domain/layout.ts';
+import { type AuthorityView, clientTrust, type PkiView, peerTrust } from '../../src/domain/pki-view.ts';
+import { type FilePut, leafPurposes, type Step, type StepKind } from '../../src/domain/step.ts';
+import type { Identity } from '../../src/domain/verdict.ts';
+import { fillToken, type HostStepKind } from '../../src/plan/need.ts';
+import type { HostFiles, View } from '../../src/plan/view.ts';
+import { renderBootstrapFiles, renderHostFiles } from '../../src/render/host-files.ts';
+import { inputFor } from '../unit/render/cluster.ts';
+import { authorityOf, certificateOf, publicKeyOf } from './certificates.ts';
+import { attemptOf, endpointOf, freshHost, identityWith, NOW, silentEndpoint } from './facts.ts';
+
+export const UUID = '11111111-2222-4333-8444-555555555555';
+export const TOKEN = 'f00dfacef00dfacef00dfacef00dface';
+
+/** One start of a member with `initial-cluster-state: new`. */
+export interface NewStart {
+  readonly host: string;
+  /** Whether it had data, at that moment or ever before. */
+  readonly hadData: boolean;
+  /** Hosts that had data at that moment. */
+  readonly withData: readonly string[];
+}
+
+/** Certificates by member and purpose. */
+export type Issued = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export interface Model {
+  readonly cluster: Cluster;
+  readonly newStarts: readonly NewStart[];
+  /** A fresh look at everything. */
+  view(): View;
+  /** The view for facts that may be older. */
+  viewOf(facts: Facts): View;
+  host(name: string): HostFacts;
+  pki(): PkiView;
+  /** The effect of a step on its host; `issued` holds this run's certificates. */
+  applyToHost(step: Step<HostStepKind>, issued: Issued): void;
+  /** The effect of a step of the operator. */
+  applyToOperator(step: Step): void;
+  issue(steps: readonly Step<'cert.issue'>[]): Issued;
+  /** Edits the facts of a host, as a person with a shell would. */
+  edit(name: string, change: (host: HostFacts) => HostFacts): void;
+  reboot(name: string): void;
+  /** Loses the data dir; with `everything` the whole machine is new. */
+  wipe(name: string, what: 'data' | 'everything'): void;
+}
+
+export function createModel(cluster: Cluster): Model {
+  const input = inputFor(cluster);
+  const desired: Readonly<Record<string, HostFiles>> = Object.fromEntries(
+    cluster.controllers.map((controller) => [
+      controller.name,
+      {
+        files: renderHostFiles(cluster, controller, input),
+        bootstrapFiles: renderBootstrapFiles(cluster, controller, input),
+      },
+    ]),
+  );
+  const hosts = new Map(cluster.controllers.map(({ name }) => [name, freshHost(name)]));
+  const hadData = new Set<string>();
+  const newStarts: NewStart[] = [];
+  let pki: PkiView = { identity: undefined, authorities: [], admin: undefined };
+
+  const host = (name: string): HostFacts => {
+    const found = hosts.get(name);
+    if (found === undefined) throw new Error(`${name} is no host of the model`);
+    return found;
+  };
+  const edit = (name: string, change: (before: HostFacts) => HostFacts): void => {
+    hosts.set(name, change(host(name)));
+  };
+  const identity = (): Identity | undefined =>
+    pki.identity === undefined ? undefined : identityWith(cluster, pki.identity.uuid, pki.identity.token);
+  const serving = (): readonly string[] =>
+    [...hosts.values()].filter((each) => each.unit.activeState === 'active' && each.data.wal).map((each) => each.host);
+  const hasQuorum = (): boolean => serving().length > cluster.controllers.length / 2;
+  const viewOf = (facts: Facts): View => ({
+    cluster,
+    facts,
+    pki,
+    identity: identity(),
+    desired,
+    checksums: {},
+    now: NOW,
+  });
+  const view = (): View => {
+    const seen = Object.fromEntries([...hosts].map(([name, each]) => [name, throughLink(cluster, each)]));
+    return viewOf({ observedAt: NOW, hosts: seen, endpoints: endpoints(), unreachable: {} });
+  };
+  const endpoints = (): Readonly<Record<string, EndpointFacts>> => {
+    const known = identity();
+    if (known === undefined) return {};
+    const up = serving();
+    return Object.fromEntries(
+      [...hosts.keys()].map((name) => [
+        name,
+        up.includes(name)
+          ? endpointOf(cluster, known, name, hasQuorum() ? {} : { linearizable: false, leaderId: '0' })
+          : silentEndpoint(name, `${name}: connection refused`),
+      ]),
+    );
+  };
+  const start = (name: string, state: 'new' | 'existing'): void => {
+    const before = host(name);
+    const { wal } = before.data;
+    if (state === 'new' && !wal) {
+      const withData = [...hosts.values()].filter((each) => each.data.wal).map((each) => each.host);
+      newStarts.push({ host: name, hadData: hadData.has(name), withData });
+    }
+    const fails = state === 'new' ? before.records.starting !== undefined : !hasQuorum();
+    edit(name, withUnit({ activeState: !wal && fails ? 'activating' : 'active' }));
+    if (wal || fails) return;
+    hadData.add(name);
+    edit(name, (each) => ({
+      ...withUnit({ activeState: 'active' })(each),
+      data: { ...each.data, wal: true, entries: ['member'] },
+      records: { ...each.records, starting: state === 'new' ? each.records.attempt : each.records.starting },
+    }));
+  };
+
+  const effects: { readonly [K in HostStepKind]: (step: Step<K>, issued: Issued) => void } = {
+    'package.hold': (step) =>
+      edit(step.host, (each) => ({
+        ...withUnit({ activeState: 'inactive' })(each),
+        processes: [],
+        packages: each.packages.map((one) => ({ ...one, held: true })),
+      })),
+    'user.ensure': (step) =>
+      edit(step.host, (each) => ({ ...each, user: { exists: true, group: step.user, shell: '/usr/sbin/nologin' } })),
+    'directory.ensure': (step) => {
+      const { mode, owner, group } = step;
+      const fact: FileFact = { kind: 'directory', mode, owner, group };
+      edit(step.host, withFiles({ [step.path]: fact }));
+      if (step.path !== cluster.paths.dataDir) return;
+      edit(step.host, (each) => ({ ...each, data: { ...each.data, dataDir: fact } }));
+    },
+    'binary.install': (step) => {
+      const files = step.names.map((name) => [`${step.directory}/${name}`, rootFile('0755', name)]);
+      edit(step.host, withFiles(Object.fromEntries(files)));
+    },
+    'binary.link': (step) => {
+      const links = step.names.map((name) => [`${step.binDir}/${name}`, linkTo(`${step.directory}/${name}`)]);
+      edit(step.host, withFiles(Object.fromEntries(links)));
+    },
+    'key.make': (step) => {
+      for (const purpose of leafPurposes) {
+        const base = `${step.directory}/${purpose}`;
+        const key: FileFact = { kind: 'file', mode: '0600', owner: step.user, group: step.user, sha256: '' };
+        edit(step.host, withFiles({ [`${base}.key`]: key, [`${base}.pub`]: rootFile('0644', base) }));
+        edit(step.host, withTexts({ [`${base}.pub`]: publicKeyOf(cluster, step.host, purpose) }));
+      }
+    },
+    'pki.put': (step, issued) => {
+      const certificates = {
+        ...Object.fromEntries(
+          Object.entries(issued[step.host] ?? {}).map(([purpose, pem]) => [`${step.directory}/${purpose}.crt`, pem]),
+        ),
+        [`${step.directory}/ca.crt`]: clientTrust(pki),
+        [`${step.directory}/peer-ca.crt`]: peerTrust(pki),
+      };
+      edit(step.host, (each) => ({ ...each, certificates: { ...each.certificates, ...certificates } }));
+    },
+    'pki.switch': (step) => edit(step.host, withFiles({ [step.link]: linkTo(step.target) })),
+    'file.put': (step) => put(step.host, step),
+    'record.attempt': (step) => {
+      const known = identity();
+      if (known === undefined) throw new Error('an attempt without an identity');
+      if (host(step.host).data.wal) throw new QuorateError('step-failed', 'its data appeared meanwhile');
+      edit(step.host, (each) => ({
+        ...each,
+        records: { ...each.records, attempt: attemptOf(known, step.host), starting: undefined },
+      }));
+    },
+    'unit.enable': (step) => edit(step.host, withUnit({ fileState: 'enabled', loadState: 'loaded' })),
+    'unit.start': (step) => {
+      for (const file of step.files) put(step.host, file);
+      if (step.state === 'new' && step.files.length === 0) throw new Error('started as new without the files for it');
+      start(step.host, step.state);
+    },
+    'marker.put': (step) => {
+      const known = identity();
+      if (known === undefined) throw new Error('a marker without an identity');
+      const marker = { ...attemptOf(known, step.host), cluster: cluster.name, healthyAt: '2026-01-01T00:00:00.000Z' };
+      edit(step.host, (each) => ({ ...without(each, step.files), records: { ...each.records, marker } }));
+    },
+    'unit.stop': (step) => edit(step.host, withUnit({ activeState: 'inactive' })),
+    'unit.disable': (step) => edit(step.host, withUnit({ fileState: 'disabled' })),
+    'data.aside': (step) => forgetData(step.host, step.path),
+    'data.delete': (step) => forgetData(step.host, step.path),
+    'path.remove': (step) =>
+      edit(step.host, (each) => {
+        const removed = (path: string): boolean => step.paths.some((one) => path === one || path.startsWith(`${one}/`));
+        const kept = without(each, Object.keys(each.files).filter(removed));
+        return { ...kept, records: { attempt: undefined, starting: undefined, marker: undefined, lock: undefined } };
+      }),
+  };
+  const put = (name: string, file: FilePut): void => {
+    const content = fillToken(file.content, viewOf({ observedAt: NOW, hosts: {}, endpoints: {}, unreachable: {} }));
+    const { mode, owner, group } = file;
+    const fact: FileFact = { kind: 'file', mode, owner, group, sha256: sha256(content) };
+    edit(name, withFiles({ [file.path]: fact }));
+    edit(name, withTexts({ [file.path]: content }));
+  };
+  const forgetData = (name: string, path: string): void => {
+    edit(name, (each) => {
+      if (each.unit.activeState === 'active') throw new Error(`${name}: its data was taken from a running member`);
+      return { ...without(each, [path]), data: { dataDir: { kind: 'absent' }, wal: false, entries: [] } };
+    });
+    hadData.delete(name);
+  };
+  const applyRow = <K extends HostStepKind>(step: Step<K>, issued: Issued): void => effects[step.kind](step, issued);
+  const serve = (): void => {
+    if (!hasQuorum()) return;
+    for (const each of hosts.values()) if (each.unit.activeState === 'activating') start(each.host, 'existing');
+  };
+
+  return {
+    cluster,
+    newStarts,
+    view,
+    viewOf,
+    host: (name) => throughLink(cluster, host(name)),
+    pki: () => pki,
+    applyToHost: (step, issued) => applyRow(step, issued),
+    applyToOperator: (step) => {
+      pki = operatorEffect(step, pki, cluster);
+      if (step.kind === 'cluster.await') {
+        serve();
+        requireAll(step.members, serving());
+      }
+    },
+    issue: (steps) =>
+      Object.fromEntries(
+        steps.map((step) => [
+          step.member,
+          Object.fromEntries(step.purposes.map((purpose) => [purpose, certificateOf(cluster, step.member, purpose)])),
+        ]),
+      ),
+    edit,
+    reboot: (name) => {
+      const { files } = host(name);
+      const volatile = Object.keys(files).filter((path) => path.startsWith('/run/'));
+      edit(name, (each) => without(each, volatile));
+      edit(name, withUnit({ activeState: 'inactive' }));
+      if (host(name).unit.fileState === 'enabled') start(name, 'existing');
+    },
+    wipe: (name, what) => {
+      if (what === 'everything') return edit(name, () => freshHost(name));
+      edit(name, (each) => ({
+        ...each,
+        unit: { ...each.unit, activeState: 'inactive' },
+        data: { ...each.data, wal: false, entries: [] },
+      }));
+    },
+  };
+}
+
+function operatorEffect(step: Step, pki: PkiView, cluster: Cluster): PkiView {
+  switch (step.kind) {
+    case 'store.create':
+      return { ...pki, identity: { uuid: UUID, token: pki.identity === undefined ? TOKEN : `${pki.identity.token}+` } };
+    case 'authority.make': {
+      const made = step.purposes.map((purpose): AuthorityView => {
+        if (purpose !== 'client' && purpose !== 'peer' && purpose !== 'both') throw new Error(`purpose ${purpose}`);
+        return { purpose, certificate: authorityOf(cluster, purpose).pem };
+      });
+      return { ...pki, authorities: [...pki.authorities, ...made] };
+    }
+    case 'admin.issue':
+      return { ...pki, admin: 'certificate of the operator' };
+    case 'release.fetch':
+    case 'cluster.await':
+    case 'cluster.prove':
+      return pki;
+    default:
+      return unknownKind(step.kind);
+  }
+}
+
+function unknownKind(kind: StepKind): never {
+  throw new Error(`the model knows no ${kind} with the operator`);
+}
+
+function requireAll(members: readonly string[], up: readonly string[]): void {
+  const down = members.filter((each) => !up.includes(each));
+  if (down.length > 0) throw new QuorateError('step-failed', `the cluster did not form: ${down.join(', ')}`);
+}
+
+/** The probe sees certificates through the link too. */
+function throughLink(cluster: Cluster, host: HostFacts): HostFacts {
+  const link = host.files[pkiLink(cluster)];
+  if (link?.kind !== 'link') return host;
+  const folder = `${cluster.paths.configDir}/${link.target}/`;
+  const seen = Object.entries(host.certificates)
+    .filter(([path]) => path.startsWith(folder))
+    .map(([path, pem]) => [`${pkiLink(cluster)}/${path.slice(folder.length)}`, pem]);
+  return { ...host, certificates: { ...host.certificates, ...Object.fromEntries(seen) } };
+}
+
+function without(host: HostFacts, paths: readonly string[]): HostFacts {
+  const keep = <T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+    Object.fromEntries(
+      Object.entries(record).filter(([path]) => !paths.some((one) => path === one || path.startsWith(`${one}/`))),
+    );
+  return { ...host, files: keep(host.files), texts: keep(host.texts), certificates: keep(host.certificates) };
+}
+
+function withUnit(changes: Partial<HostFacts['unit']>): (host: HostFacts) => HostFacts {
+  return (host) => ({ ...host, unit: { ...host.unit, ...changes } });
+}
+
+function withFiles(files: HostFacts['files']): (host: HostFacts) => HostFacts {
+  return (host) => ({ ...host, files: { ...host.files, ...files } });
+}
+
+function withTexts(texts: HostFacts['texts']): (host: HostFacts) => HostFacts {
+  return (host) => ({ ...host, texts: { ...host.texts, ...texts } });
+}
+
+function linkTo(target: string): FileFact {
+  return { kind: 'link', target };
+}
+
+function rootFile(mode: string, content: string): FileFact {
+  return { kind: 'file', mode, owner: 'root', group: 'root', sha256: sha256(content) };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
