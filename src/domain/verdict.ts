@@ -5,6 +5,7 @@
  */
 import type { Cluster } from './cluster.ts';
 import type { Facts, HostFacts } from './facts.ts';
+import { bootstrapDropIn } from './layout.ts';
 
 /** Who the cluster is, computed before its first start from peer URLs and token. IDs are 16 hexadecimal digits. */
 export interface Identity {
@@ -29,23 +30,32 @@ export type Verdict =
 /** Judges the hosts; every controller must be in `facts.hosts` (unreachable hosts are the caller's to refuse). */
 export function judgeCluster(cluster: Cluster, facts: Facts, identity: Identity | undefined): Verdict {
   const hosts = cluster.controllers.flatMap((each) => facts.hosts[each.name] ?? []);
-  return foreignState(cluster, hosts, identity) ?? judgeOwn(hosts, facts, identity);
+  return foreignState(cluster, hosts, identity) ?? judgeOwn(hosts, facts, { cluster, identity });
 }
 
-function judgeOwn(hosts: readonly HostFacts[], facts: Facts, identity: Identity | undefined): Verdict {
+function judgeOwn(
+  hosts: readonly HostFacts[],
+  facts: Facts,
+  { cluster, identity }: { readonly cluster: Cluster; readonly identity: Identity | undefined },
+): Verdict {
   const marked = hosts.filter((each) => each.records.marker !== undefined);
-  const withData = hosts.filter((each) => each.data.wal);
+  const begun = hosts.filter((each) => each.data.wal || startsNow(each, cluster));
   if (marked.length > 0) return judgeFormed(hosts, marked);
-  if (withData.length === 0) {
+  if (begun.length === 0) {
     const attempted = hosts.some((each) => each.records.attempt !== undefined || isActive(each));
-    return attempted ? { kind: 'unfinished', starts: startsOf(hosts, () => 'new') } : { kind: 'new' };
+    return attempted ? { kind: 'unfinished', starts: startsOf(hosts, begun, 'new') } : { kind: 'new' };
   }
-  const lost = hosts.filter((each) => !each.data.wal && hadItsTurn(each));
-  if (lost.length > 0) return wiped(lost, withData);
-  const changed = withData.find((each) => startedAs(each) !== identity?.clusterId);
+  const lost = hosts.filter((each) => !begun.includes(each) && hadItsTurn(each));
+  if (lost.length > 0) return wiped(lost, begun);
+  const changed = begun.find((each) => startedAs(each) !== identity?.clusterId);
   if (changed !== undefined) return membersChanged(changed, identity);
-  const formed = hasLeader(facts, identity);
-  return { kind: 'unfinished', starts: startsOf(hosts, () => (formed ? 'existing' : 'new')) };
+  return { kind: 'unfinished', starts: startsOf(hosts, begun, hasLeader(facts, identity) ? 'existing' : 'new') };
+}
+
+/** Whether a member's first start is under way: its process runs, or is about to, and has not come to its WAL yet. */
+function startsNow({ unit }: HostFacts, cluster: Cluster): boolean {
+  const starting = unit.activeState === 'activating' && (unit.subState === 'start-pre' || unit.subState === 'start');
+  return starting && unit.restarts === 0 && unit.dropIns.includes(bootstrapDropIn(cluster));
 }
 
 /**
@@ -143,9 +153,10 @@ function foreignState(
 
 function startsOf(
   hosts: readonly HostFacts[],
-  missing: (host: HostFacts) => StartState,
+  begun: readonly HostFacts[],
+  missing: StartState,
 ): Readonly<Record<string, StartState>> {
-  return Object.fromEntries(hosts.map((each) => [each.host, each.data.wal ? 'started' : missing(each)]));
+  return Object.fromEntries(hosts.map((each) => [each.host, begun.includes(each) ? 'started' : missing]));
 }
 
 function hasLeader(facts: Facts, identity: Identity | undefined): boolean {

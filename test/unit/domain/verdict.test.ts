@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EndpointFacts, Facts, HostFacts } from '../../../src/domain/facts.ts';
+import { bootstrapDropIn } from '../../../src/domain/layout.ts';
 import { type Identity, judgeCluster, type Verdict } from '../../../src/domain/verdict.ts';
 import { attemptOf, endpointOf, freshHost, identityWith, NOW } from '../../fakes/facts.ts';
 import { cluster as clusterOf } from '../render/cluster.ts';
@@ -16,6 +17,8 @@ interface Trace {
   readonly marker?: boolean | undefined;
   readonly wal?: boolean | undefined;
   readonly active?: boolean | undefined;
+  /** How often the first start, which is under way, was tried again. */
+  readonly tries?: number | undefined;
   /** UUID in its records. */
   readonly uuid?: string | undefined;
   /** Cluster ID in its records. */
@@ -29,7 +32,7 @@ function hostWith(name: string, trace: Trace): HostFacts {
   const marker = { ...record, cluster: cluster.name, healthyAt: '2025-12-31T00:00:00.000Z' };
   return {
     ...fresh,
-    unit: { ...fresh.unit, activeState: trace.active ? 'active' : 'inactive' },
+    unit: { ...fresh.unit, activeState: trace.active ? 'active' : 'inactive', ...firstStart(trace.tries) },
     data: { ...fresh.data, wal: trace.wal === true },
     records: {
       attempt: trace.attempt ? record : undefined,
@@ -38,6 +41,11 @@ function hostWith(name: string, trace: Trace): HostFacts {
       lock: undefined,
     },
   };
+}
+
+function firstStart(restarts: number | undefined): Partial<HostFacts['unit']> {
+  if (restarts === undefined) return {};
+  return { activeState: 'activating', subState: 'start', restarts, dropIns: [bootstrapDropIn(cluster)] };
 }
 
 function judge(
@@ -84,6 +92,19 @@ describe('a bootstrap that did not finish', () => {
 
   it('goes on with new where members were about to start and none has data', () => {
     expect(judge([noted, noted, attempted])).toEqual({ kind: 'unfinished', starts: newEverywhere });
+  });
+
+  it('leaves a member alone whose first start is under way, whether another has data by then or not', () => {
+    const under = { ...noted, tries: 0 };
+    expect(judge([started, under, { ...attempted, tries: 0 }])).toEqual({
+      kind: 'unfinished',
+      starts: { 'etcd-1': 'started', 'etcd-2': 'started', 'etcd-3': 'started' },
+    });
+    expect(judge([attempted, under, attempted])).toMatchObject({ starts: { 'etcd-1': 'new', 'etcd-2': 'started' } });
+  });
+
+  it('is refused where a start without data is not the first', () => {
+    expect(refusal(judge([started, { ...noted, tries: 1 }, started]))).toContain('etcd-2: was started before');
   });
 
   it('leaves a member that has data as it is, and starts one that never started as new while there is no leader', () => {
