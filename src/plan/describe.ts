@@ -64,7 +64,10 @@ const rows: Rows = {
   },
   'cluster.await': {
     risk: 'safe',
-    describe: (step) => change(`wait until ${step.members.length} members are healthy`),
+    describe: (step) =>
+      change(
+        `wait until ${step.members.length === 1 ? 'the member is' : `all ${step.members.length} members are`} healthy`,
+      ),
   },
   'cluster.prove': {
     risk: 'safe',

@@ -44,7 +44,9 @@ export function planReset(view: View, options: { readonly deleteData: boolean })
       stage('stop', 'stop all members', 'parallel', stopping),
       stage('remove', 'remove what quorate made', 'parallel', removing),
     ],
-    reasons: cluster.controllers.map(({ name }) => ({ host: name, reason: 'nothing of quorate is there' })),
+    reasons: cluster.controllers
+      .filter(({ name }) => ![...stopping, ...removing].some((each) => each.host === name))
+      .map(({ name }) => ({ host: name, reason: 'nothing of quorate is there' })),
   });
 }
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Cluster } from '../../src/domain/cluster.ts';
 import { QuorateError } from '../../src/domain/errors.ts';
 import type { EndpointFacts, Facts, FileFact, HostFacts } from '../../src/domain/facts.ts';
-import { pkiLink } from '../../src/domain/layout.ts';
+import { pkiLink, unitFile } from '../../src/domain/layout.ts';
 import { type AuthorityView, clientTrust, type PkiView, peerTrust } from '../../src/domain/pki-view.ts';
 import { type FilePut, leafPurposes, type Step, type StepKind } from '../../src/domain/step.ts';
 import type { Identity } from '../../src/domain/verdict.ts';
@@ -208,6 +208,7 @@ export function createModel(cluster: Cluster): Model {
     const fact: FileFact = { kind: 'file', mode, owner, group, sha256: sha256(content) };
     edit(name, withFiles({ [file.path]: fact }));
     edit(name, withTexts({ [file.path]: content }));
+    if (file.path === unitFile(cluster)) edit(name, withUnit({ loadState: 'loaded' }));
   };
   const forgetData = (name: string, path: string): void => {
     edit(name, (each) => {

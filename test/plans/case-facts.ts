@@ -1,0 +1,92 @@
+/** What `facts.json` of a plan's case may say, as a compact overlay over modelled hosts. */
+import { z } from 'zod';
+import type { Cluster } from '../../src/domain/cluster.ts';
+import type { HostFacts } from '../../src/domain/facts.ts';
+import { planBootstrap } from '../../src/plan/bootstrap.ts';
+import type { View } from '../../src/plan/view.ts';
+import { runOn } from '../fakes/executor.ts';
+import { createModel } from '../fakes/model.ts';
+
+const schema = z.strictObject({
+  /** Why this case is here. */
+  about: z.string(),
+  /** The stage of bootstrap that these hosts have been through, with all before it; `mark`: all of it. Without: nothing. */
+  through: z.string().optional(),
+  /** What was bootstrapped, where the inventory wants something else now. */
+  bootstrapped: z
+    .strictObject({ version: z.string(), etcd: z.record(z.string(), z.unknown()) })
+    .partial()
+    .optional(),
+  reboot: z.array(z.string()).optional(),
+  wipe: z.record(z.string(), z.enum(['data', 'everything'])).optional(),
+  /** Facts of hosts that differ: merged deeply; null takes a key away. */
+  hosts: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  /** Endpoints that do not answer, with what they say. */
+  silent: z.record(z.string(), z.string()).optional(),
+  /** The state directory of the operator is gone. */
+  storeLost: z.boolean().optional(),
+  daysLater: z.number().optional(),
+  deleteData: z.boolean().optional(),
+});
+
+export type CaseFacts = z.infer<typeof schema>;
+
+/** Throws where a key is unknown. */
+export function readFacts(text: string): CaseFacts {
+  return schema.parse(JSON.parse(text));
+}
+
+/** The view that a planner gets in this case. */
+export async function viewOfCase(cluster: Cluster, facts: CaseFacts): Promise<View> {
+  const model = createModel({
+    ...cluster,
+    version: facts.bootstrapped?.version ?? cluster.version,
+    etcd: facts.bootstrapped?.etcd ?? cluster.etcd,
+  });
+  if (facts.through !== undefined) {
+    const plan = planBootstrap(model.view());
+    const end = plan.stages.findIndex((stage) => stage.id === facts.through) + 1;
+    if (end === 0) throw new Error(`bootstrap has no stage ${facts.through}`);
+    const { error } = await runOn(model, { ...plan, stages: plan.stages.slice(0, end) });
+    if (error !== undefined) throw error;
+  }
+  for (const name of facts.reboot ?? []) model.reboot(name);
+  for (const [name, what] of Object.entries(facts.wipe ?? {})) model.wipe(name, what);
+  for (const [name, changes] of Object.entries(facts.hosts ?? {})) {
+    model.edit(name, (host) => merge(host, changes));
+  }
+  const seen = model.view();
+  const now = seen.now + (facts.daysLater ?? 0) * 86_400_000;
+  const { desired } = createModel(cluster).view();
+  const endpoints = Object.fromEntries(
+    Object.entries(seen.facts.endpoints).map(([name, endpoint]) => {
+      const failure = facts.silent?.[name];
+      return [name, failure === undefined ? endpoint : { ...endpoint, failure, linearizable: false }];
+    }),
+  );
+  const view = { ...seen, cluster, desired, now, facts: { ...seen.facts, endpoints } };
+  if (facts.storeLost !== true) return view;
+  return { ...view, identity: undefined, pki: { identity: undefined, authorities: [], admin: undefined } };
+}
+
+function merge(host: HostFacts, changes: Readonly<Record<string, unknown>>): HostFacts {
+  const known = Object.keys(host);
+  const unknown = Object.keys(changes).filter((key) => !known.includes(key));
+  if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: hosts have no such facts`);
+  const merged: HostFacts = JSON.parse(JSON.stringify(mergeValues(host, changes)));
+  return merged;
+}
+
+function mergeValues(before: unknown, changes: unknown): unknown {
+  if (!isRecord(before) || !isRecord(changes)) return changes;
+  const merged: Record<string, unknown> = { ...before };
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === null) delete merged[key];
+    else merged[key] = mergeValues(merged[key], value);
+  }
+  return merged;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
