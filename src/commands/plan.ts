@@ -41,8 +41,8 @@ function chooseVerb(invocation: Invocation): (view: View) => Plan {
   }
 }
 
-/** Bootstrap where there is no cluster yet, drift where there is one. */
-function planAny(view: View): Plan {
+/** Bootstrap where there is no cluster yet, drift where there is one. Throws as {@link planBootstrap} does. */
+export function planAny(view: View): Plan {
   const verdict = judgeCluster(view.cluster, view.facts, view.identity);
   return verdict.kind === 'formed' && verdict.unmarked.length === 0 ? planDrift(view) : planBootstrap(view);
 }
