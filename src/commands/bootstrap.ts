@@ -10,7 +10,7 @@ export const bootstrap: Verb = async (invocation, ports) => {
   const session = await ports.session(cluster, { endpoints: true, requireAll: true });
   try {
     const plan = planBootstrap(session.view);
-    if (!isEmpty(plan)) session.preflight();
+    if (!isEmpty(plan)) await session.preflight();
     await checkSavedPlan(plan, value(invocation, 'plan'), ports);
     await session.show(plan, ports.ui.mode === 'json' ? 'stderr' : 'stdout');
     if (isEmpty(plan)) {

@@ -1,4 +1,5 @@
 /** The shape of a verb. Each is one file; index.ts is the table, and a verb's file is loaded when it runs. */
+import type { CertificateEvidence } from '../domain/certificate-evidence.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import type { QuorateError } from '../domain/errors.ts';
 import type { Plan } from '../domain/plan.ts';
@@ -41,6 +42,8 @@ export interface Ports {
   clusterAt(path: string | undefined): Promise<Cluster>;
   /** Connects and observes. The session must be closed. */
   session(cluster: Cluster, wish: SessionWish): Promise<Session>;
+  /** Everything that can be known of the cluster's certificates without a private key; a host that can't be reached is a fact. */
+  certificateEvidence(cluster: Cluster): Promise<CertificateEvidence>;
   /** The operator's certificate for etcd, decrypted in memory; undefined where there is none yet. */
   credentials(cluster: Cluster): Promise<Credentials | undefined>;
   /** Files that would land on each host, without connecting. */
@@ -129,8 +132,8 @@ export interface Session {
   readonly view: View;
   /** One error for each host that could not be reached. */
   readonly failures: readonly QuorateError[];
-  /** Refuses what cannot be built on; warnings are told. @throws QuorateError refused */
-  preflight(): void;
+  /** Refuses what cannot be built on; warnings are told. @throws QuorateError refused; unreachable where sshd forbids tunnels */
+  preflight(): Promise<void>;
   /** Looks again. */
   refresh(): Promise<View>;
   /** Shows the plan with the diffs of its files. */

@@ -13,7 +13,7 @@ export const plan: Verb = async (invocation, ports) => {
   const session = await ports.session(cluster, { endpoints: true, requireAll: true });
   try {
     const made = planner(session.view);
-    if (made.verb === 'bootstrap' && !isEmpty(made)) session.preflight();
+    if (made.verb === 'bootstrap' && !isEmpty(made)) await session.preflight();
     const out = value(invocation, 'out');
     if (out !== undefined) {
       const text = `${JSON.stringify(session.toJson(made), undefined, 2)}\n`;

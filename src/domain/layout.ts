@@ -37,9 +37,13 @@ export function bootstrapDropIn(cluster: Cluster): string {
 /** The copy of the configuration that the one start with `new` runs from. */
 export const BOOTSTRAP_CONFIG = `${QUORATE_RUN_DIR}/bootstrap/etcd-config.yml`;
 
-/** Where etcd keeps its WAL: a `*.wal` file there is its own test for "already initialised". */
+/**
+ * Where etcd keeps its WAL: a `*.wal` file there is its own test for "already initialised". Never `walDir` itself: etcd makes a log as `NAME.tmp` beside its folder and renames it over that
+ * (server/storage/wal/wal.go, Create), which the unit's sandbox, or a disk mounted there, would not let it.
+ */
 export function walFolder(cluster: Cluster): string {
-  return cluster.paths.walDir ?? `${cluster.paths.dataDir}/member/wal`;
+  const { dataDir, walDir } = cluster.paths;
+  return walDir === undefined ? `${dataDir}/member/wal` : `${walDir}/wal`;
 }
 
 /** The folder of one version's binaries. */

@@ -1,9 +1,15 @@
 /** How the operator reaches a member's ports: through the SSH connection to its host, or straight. */
 import { connect, isIP } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
+import { QuorateError } from '../domain/errors.ts';
+import { forwardingForbidden } from '../transport/link.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { StreamFactory } from './secure.ts';
+
+/** sshd answers at once when it forbids; silence is some firewall's, and not judged here. */
+const FORBID_TIMEOUT_MS = 3_000;
 
 /** What a member's certificate must name: its advertised address, or, inside an SSH connection to that very host, localhost. */
 export function identitiesOf(cluster: Cluster, controller: Controller): readonly string[] {
@@ -35,6 +41,39 @@ export function peerStream(
   const [first = '0.0.0.0'] = listenAddresses;
   const address = first === '0.0.0.0' || first === '::' ? loopback(controller) : first;
   return () => connection.tunnel(address, peerPort);
+}
+
+/**
+ * One error for each host whose sshd forbids the streams that forming and proving a cluster takes. Nothing needs to listen at
+ * their ends yet. None with `access: direct`.
+ */
+export async function forbiddenStreams(
+  cluster: Cluster,
+  connections: ReadonlyMap<string, Connection>,
+): Promise<readonly QuorateError[]> {
+  if (cluster.access === 'direct') return [];
+  const found = await Promise.all(
+    cluster.controllers.map(async (controller) => {
+      const connection = connections.get(controller.name);
+      const [client, peer] = [
+        clientStream(cluster, controller, connection),
+        peerStream(cluster, controller, connection),
+      ];
+      return (await forbidden(client)) ?? (await forbidden(peer));
+    }),
+  );
+  return found.filter((each) => each !== undefined);
+}
+
+async function forbidden(open: StreamFactory): Promise<QuorateError | undefined> {
+  const judged = open().then(
+    (stream) => {
+      stream.on('error', () => undefined).destroy();
+      return undefined;
+    },
+    (error: unknown) => (error instanceof QuorateError && forwardingForbidden(error) ? error : undefined),
+  );
+  return Promise.race([judged, sleep(FORBID_TIMEOUT_MS, undefined, { ref: false })]);
 }
 
 /** A TCP connection from here; rejects with Node's own error. */

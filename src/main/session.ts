@@ -9,6 +9,7 @@ import type { PkiView } from '../domain/pki-view.ts';
 import type { Plan } from '../domain/plan.ts';
 import { preflight } from '../domain/preflight.ts';
 import type { Identity } from '../domain/verdict.ts';
+import { forbiddenStreams } from '../etcd/reach.ts';
 import { observeEndpoints } from '../observe/endpoints.ts';
 import { parseProbe } from '../observe/parse-probe.ts';
 import { observeHosts } from '../observe/probe.ts';
@@ -78,7 +79,11 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
     get failures() {
       return [...transports.failures, ...seen.failures];
     },
-    preflight: () => checkHosts(cluster, seen.view.facts, ui),
+    preflight: async () => {
+      checkHosts(cluster, seen.view.facts, ui);
+      const forbidden = await forbiddenStreams(cluster, transports.connections);
+      if (forbidden.length > 0) throw combineErrors(`sshd forbids forwarding on ${forbidden.length} hosts`, forbidden);
+    },
     refresh: async () => {
       seen = await look(input, transports);
       return seen.view;

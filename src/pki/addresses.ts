@@ -29,7 +29,10 @@ export function isDnsName(text: string): boolean {
   return labels.every((label) => /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label));
 }
 
-/** The same names in canonical spelling: lower case, RFC 5952, sorted, without duplicates. Throws `refused` for one that a certificate can't carry. */
+/**
+ * The same names in canonical spelling: lower case, RFC 5952, sorted, without duplicates; a DNS name may begin with `*.`. Throws `refused`
+ * for one that a certificate can't carry.
+ */
 export function canonicalSans(sans: SubjectAltNames): SubjectAltNames {
   return {
     dns: sortedUnique(sans.dns.map(canonicalDns)),
@@ -45,8 +48,8 @@ export function requireIp(text: string): Buffer {
 }
 
 function canonicalDns(text: string): string {
-  if (!isDnsName(text))
-    throw badName(text, 'DNS name', 'letters, digits and hyphens in labels of at most 63 characters');
+  if (!isDnsName(text.replace(/^\*\./, '')))
+    throw badName(text, 'DNS name', 'letters, digits and hyphens in labels of at most 63 characters, *. before them');
   return text.toLowerCase();
 }
 

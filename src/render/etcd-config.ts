@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import { effectiveEtcdKeys, knowsEtcdKey } from '../domain/etcd-keys.ts';
-import { pkiLink } from '../domain/layout.ts';
+import { pkiLink, walFolder } from '../domain/layout.ts';
 import { compareText } from '../domain/plan.ts';
 import { listenUrls } from './listen-urls.ts';
 import { fillTemplate, type Templates } from './template.ts';
@@ -63,7 +63,7 @@ function memberSettings(cluster: Cluster, controller: Controller, input: EtcdCon
   return {
     name: controller.name,
     'data-dir': cluster.paths.dataDir,
-    'wal-dir': cluster.paths.walDir ?? '',
+    'wal-dir': cluster.paths.walDir === undefined ? '' : walFolder(cluster),
     'listen-peer-urls': urls.peer,
     'listen-client-urls': urls.client,
     'listen-metrics-urls': urls.metrics,

@@ -123,6 +123,12 @@ export class SshLink {
 
 type Callback = (error: Error | undefined | null, channel: ClientChannel) => void;
 
+/** Whether a tunnel failed because sshd forbids it (not because nothing listens at its end). */
+export function forwardingForbidden(error: unknown): boolean {
+  if (!(error instanceof Error) || !(error.cause instanceof Error) || !('reason' in error.cause)) return false;
+  return error.cause.reason === openFailure.prohibited;
+}
+
 /** RFC 4254, section 5.1. */
 const openFailure = { prohibited: 1, connectFailed: 2 } as const;
 

@@ -84,7 +84,9 @@ describe('DNS names', () => {
   ])('takes %s', (name) => expect(isDnsName(name)).toBe(true));
 
   test.each([
-    '*.example.com',
+    'a.*.example.com',
+    '*',
+    '*.*.example.com',
     'https://m1:2379',
     'a b',
     '-a',
@@ -103,6 +105,11 @@ describe('DNS names', () => {
   ])('refuses %j', (name) => {
     expect(isDnsName(name)).toBe(false);
     expect(() => canonicalSans({ dns: [name], ip: [] })).toThrow("can't stand in a certificate as DNS name");
+  });
+
+  test('lets a name that stands for all below another into certificates, as inventories do', () => {
+    expect(canonicalSans({ dns: ['*.Example.com'], ip: [] }).dns).toEqual(['*.example.com']);
+    expect(isDnsName('*.example.com')).toBe(false);
   });
 });
 
