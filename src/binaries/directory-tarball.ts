@@ -1,12 +1,15 @@
 /** Packs a folder of binaries in the layout of etcd's releases: the same folder gives the same octets on every machine. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename, stat } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Architecture } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
+import { isSystemError } from '../domain/system-error.ts';
+import { putInPlace } from '../files/replace.ts';
+import { whileMaking } from './cache-lock.ts';
 import { digestFile, type FileDigest } from './file-digest.ts';
-import { isCode, withFileLock } from './file-lock.ts';
+
 import { storedGzip, tarFile } from './tar-stream.ts';
 
 export interface PackRequest {
@@ -28,10 +31,10 @@ export async function packDirectory(request: PackRequest): Promise<FileDigest> {
   for (const name of request.names)
     sizes.set(name, await checkBinary(join(request.directory, name), request.architecture));
   await mkdir(dirname(path), { recursive: true });
-  return withFileLock(`${path}.lock`, signal, async () => {
+  return whileMaking(path, signal, async () => {
     const part = `${path}.part`;
-    await pipeline(storedGzip(entries(request, sizes)), createWriteStream(part, { flush: true }), { signal });
-    await rename(part, path);
+    await pipeline(storedGzip(entries(request, sizes)), createWriteStream(part), { signal });
+    await putInPlace(part, path);
     const digest = await digestFile(path, signal);
     if (digest === undefined) throw new Error(`${path}: vanished`);
     return digest;
@@ -76,7 +79,7 @@ async function readHead(path: string): Promise<Buffer> {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(20), 0, 20, 0).finally(() => file.close());
     return buffer.subarray(0, bytesRead);
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return Buffer.alloc(0);
+    if (isSystemError(error, 'ENOENT')) return Buffer.alloc(0);
     throw error;
   }
 }

@@ -1,11 +1,12 @@
 /** Brings a release into the operator's cache: resumed, checked, and only then under its name. */
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
+import { putInPlace } from '../files/replace.ts';
+import { whileMaking } from './cache-lock.ts';
 import { checksumMismatch, type KnownChecksum } from './checksum.ts';
 import { digestFile, type FileDigest } from './file-digest.ts';
-import { withFileLock } from './file-lock.ts';
 import type { HttpClient } from './http.ts';
 import { HttpStatusError, transfer } from './transfer.ts';
 
@@ -32,14 +33,12 @@ export interface Download {
 export async function downloadTarball(http: HttpClient, download: Download): Promise<FileDigest> {
   const { path, signal, expected } = download;
   await mkdir(dirname(path), { recursive: true });
-  return withFileLock(`${path}.lock`, signal, async () => {
+  return whileMaking(path, signal, async () => {
     const present = await digestFile(path, signal);
     if (present?.sha256 === expected.sha256) return present;
     const part = `${path}.part`;
     const fetched = await fetchFirst(http, download, part);
-    await sync(part);
-    await rename(part, path);
-    await sync(dirname(path));
+    await putInPlace(part, path);
     return fetched;
   });
 }
@@ -90,9 +89,4 @@ function toFailure(url: string, error: unknown): QuorateError {
     cause: error,
     hint: 'set HTTPS_PROXY, or take the release from elsewhere: binaries: {source: mirror, url: …} or {source: file, path: …}',
   });
-}
-
-async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  await file.sync().finally(() => file.close());
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { isCode } from './file-lock.ts';
+import { isSystemError } from '../domain/system-error.ts';
 
 export interface FileDigest {
   /** Lowercase hex. */
@@ -19,7 +19,7 @@ export async function digestFile(path: string, signal: AbortSignal): Promise<Fil
     await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, { signal });
     return { sha256: hash.digest('hex'), sizeBytes: size };
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path';
 import type { Architecture, Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { binaryNames } from '../domain/layout.ts';
+import { isSystemError } from '../domain/system-error.ts';
 import { checksumMismatch, type KnownChecksum } from './checksum.ts';
 import { packDirectory } from './directory-tarball.ts';
 import { digestFile, type FileDigest } from './file-digest.ts';
-import { isCode } from './file-lock.ts';
+
 import type { BinaryPlan } from './plan.ts';
 import { sumOf } from './sums.ts';
 
@@ -61,7 +62,7 @@ async function sumBeside({ path, name }: FilePlan): Promise<KnownChecksum | unde
     const sha256 = sumOf(await readFile(sums, 'utf8'), name);
     return sha256 === undefined ? undefined : { sha256, from: sums };
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
@@ -70,7 +71,7 @@ async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    if (isCode(error, 'ENOENT')) throw missing(path);
+    if (isSystemError(error, 'ENOENT')) throw missing(path);
     throw error;
   }
 }

@@ -1,11 +1,13 @@
 /** `quorate.lock.yml`: the sha256 of every release tarball that was ever used, kept beside the inventory and enforced. */
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { parseDocument, stringify } from 'yaml';
 import type { Architecture } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
+import { isSystemError } from '../domain/system-error.ts';
 import { compareVersions, parseVersion } from '../domain/version.ts';
-import { isCode, withFileLock } from './file-lock.ts';
+import { replaceFile } from '../files/replace.ts';
+import { whileMaking } from './cache-lock.ts';
+
 import { sha256Shape } from './sums.ts';
 
 /** By version, then by architecture. */
@@ -20,7 +22,7 @@ export async function readReleaseLock(path: string): Promise<ReleaseLock> {
   try {
     return parseReleaseLock(await readFile(path, 'utf8'), path);
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return {};
+    if (isSystemError(error, 'ENOENT')) return {};
     throw error;
   }
 }
@@ -31,12 +33,12 @@ export async function addToReleaseLock(
   entry: { readonly version: string; readonly architecture: Architecture; readonly sha256: string },
   signal: AbortSignal,
 ): Promise<ReleaseLock> {
-  return withFileLock(`${path}.lock`, signal, async () => {
+  return whileMaking(path, signal, async (scratch) => {
     const lock = await readReleaseLock(path);
     const { version, architecture, sha256 } = entry;
     if (lock[version]?.[architecture] !== undefined) return lock;
     const next = { ...lock, [version]: { ...lock[version], [architecture]: sha256 } };
-    await replace(path, formatReleaseLock(next));
+    await replaceFile(path, formatReleaseLock(next), { mode: 0o644, scratch });
     return next;
   });
 }
@@ -71,20 +73,6 @@ function formatReleaseLock(lock: ReleaseLock): string {
     .sort(([left], [right]) => compareVersions(left, right))
     .map(([version, sums]) => [version, Object.fromEntries(Object.entries(sums).sort())] as const);
   return `${header}${stringify({ versions: Object.fromEntries(versions) }, { lineWidth: 0 })}`;
-}
-
-async function replace(path: string, text: string): Promise<void> {
-  const partial = `${path}.${process.pid}.new`;
-  const file = await open(partial, 'w', 0o644);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(partial, path);
-  const folder = await open(dirname(path), 'r');
-  await folder.sync().finally(() => folder.close());
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -3,7 +3,8 @@ import { createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { isCode } from './file-lock.ts';
+import { isSystemError } from '../domain/system-error.ts';
+
 import type { HttpClient, HttpResponse } from './http.ts';
 
 export interface Transfer {
@@ -86,7 +87,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return 0;
+    if (isSystemError(error, 'ENOENT')) return 0;
     throw error;
   }
 }

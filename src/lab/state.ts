@@ -1,9 +1,10 @@
 /** What is written down about a lab before anything of it is made, so that whatever was made can be found and removed. */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { QuorateError } from '../domain/errors.ts';
+import { replaceFile } from '../files/replace.ts';
 
 const hostSchema = z.strictObject({
   name: z.string(),
@@ -87,9 +88,8 @@ export function parseRecord(text: string, file: string): LabRecord {
 /** Writes the record, whole or not at all. */
 export async function writeRecord(place: LabPlace, record: LabRecord): Promise<void> {
   await mkdir(place.folder, { recursive: true, mode: 0o755 });
-  const temporary = `${recordFile(place)}.${randomUUID()}`;
-  await writeFile(temporary, `${JSON.stringify(stateSchema.parse(record), null, 2)}\n`, { flush: true });
-  await rename(temporary, recordFile(place));
+  const text = `${JSON.stringify(stateSchema.parse(record), null, 2)}\n`;
+  await replaceFile(recordFile(place), text, { mode: 0o644 });
 }
 
 /** The names of all folders under `root` that could be labs, sorted. */

@@ -1,7 +1,8 @@
 /** Labs as verbs use them: hosts, a release of etcd that this machine can get, and an inventory for both. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LabPort } from '../commands/command.ts';
+import { replaceFile } from '../files/replace.ts';
 import { demoRelease } from '../lab/demo-release.ts';
 import { downLab, listLabs, openLab, sshCommand, upLab } from '../lab/lab.ts';
 import { labInventory } from '../lab/lab-inventory.ts';
@@ -19,8 +20,7 @@ export function labPort(ui: Ui): LabPort {
       const binaries = { source: 'file', path: release.tarball };
       const text = labInventory(lab, { name, version: release.version, binaries, acceptHazards: release.hazards });
       await mkdir(lab.folder, { recursive: true });
-      await writeFile(`${inventory}.new`, text);
-      await rename(`${inventory}.new`, inventory);
+      await replaceFile(inventory, text, { mode: 0o644 });
       return { name, inventory, identity, hosts: lab.hosts.map((each) => ({ name: each.name, ipv4: each.ipv4 })) };
     },
     down: (name) => downLab(name),

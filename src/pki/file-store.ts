@@ -1,9 +1,10 @@
 /** The PKI store as files in the operator's state directory: one file an object, nothing readable by others, each change durable before it is told. */
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
-import { isFileError } from './file-error.ts';
-import { type LockOptions, withFileLock } from './file-lock.ts';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { isSystemError } from '../domain/system-error.ts';
+import { type LockOptions, lockBeside, withFileLock } from '../files/lock.ts';
+import { makeDirectory, replaceFile } from '../files/replace.ts';
 import { type PkiStore, StoreConflict, type StoredObject } from './store.ts';
 
 /**
@@ -36,47 +37,19 @@ async function readObject(path: string): Promise<StoredObject | undefined> {
     const bytes = await readFile(path);
     return { bytes, version: versionOf(bytes) };
   } catch (error) {
-    if (isFileError(error, ['ENOENT', 'ENOTDIR'])) return undefined;
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }
 
 async function swapFile(path: string, swap: Swap, lock: LockOptions): Promise<string> {
   await makeDirectory(dirname(path));
-  return withFileLock(join(dirname(path), `.${basename(path)}.lock`), lock, async (scratch) => {
+  return withFileLock(lockBeside(path), lock, async (scratch) => {
     const current = await readObject(path);
     if ((current?.version ?? null) !== swap.expected) throw new StoreConflict(swap.key);
-    await writeDurably(scratch, swap.bytes);
-    await rename(scratch, path);
-    await syncDirectory(dirname(path));
+    await replaceFile(path, swap.bytes, { mode: 0o600, scratch });
     return versionOf(swap.bytes);
   });
-}
-
-async function writeDurably(path: string, bytes: Buffer): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Makes a directory and syncs the one above each that was made: a key must not vanish with its folder. */
-async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = directory; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function listKeys(directory: string, prefix: string): Promise<readonly string[]> {
@@ -87,7 +60,7 @@ async function listKeys(directory: string, prefix: string): Promise<readonly str
       .map((entry) => relative(directory, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
     return keys.filter((key) => key.startsWith(prefix) && !/(?:^|\/)\./.test(key)).sort();
   } catch (error) {
-    if (isFileError(error, ['ENOENT'])) return [];
+    if (isSystemError(error, 'ENOENT')) return [];
     throw error;
   }
 }

@@ -1,8 +1,9 @@
 /** Finding the operator's age identity, and making one when that was asked for. Off a terminal none is ever made implicitly. */
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { QuorateError } from '../domain/errors.ts';
-import { isFileError } from './file-error.ts';
+import { isSystemError } from '../domain/system-error.ts';
+import { syncToDisk, writeNewFile } from '../files/replace.ts';
 
 export interface IdentityRequest {
   /** `--identity FILE` */
@@ -84,8 +85,8 @@ async function readIdentityFile(path: string): Promise<string | undefined> {
     if (info.isFile() && (info.mode & 0o077) !== 0) throw tooOpen(path, info.mode);
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (isFileError(error, ['ENOENT'])) return undefined;
-    if (isFileError(error, ['EACCES', 'EISDIR', 'ENOTDIR'])) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    if (isSystemError(error, 'EACCES', 'EISDIR', 'ENOTDIR')) {
       throw new QuorateError('refused', `${path}: the age identity can't be read`, { cause: error });
     }
     throw error;
@@ -97,32 +98,20 @@ async function makeIdentity(path: string): Promise<Identity> {
   const key = await generateX25519Identity();
   const recipient = await identityToRecipient(key);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeNewFile(path, `# age identity made by quorate\n# public key: ${recipient}\n${key}\n`);
+  await writeIdentityFile(path, `# age identity made by quorate\n# public key: ${recipient}\n${key}\n`);
   return { source: path, keys: [key], made: true };
 }
 
-async function writeNewFile(path: string, text: string): Promise<void> {
-  const file = await openNew(path);
+async function writeIdentityFile(path: string, text: string): Promise<void> {
   try {
-    await file.chmod(0o600);
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  const directory = await open(dirname(path), 'r');
-  await directory.sync().finally(() => directory.close());
-}
-
-async function openNew(path: string) {
-  try {
-    return await open(path, 'wx', 0o600);
+    await writeNewFile(path, text, 0o600);
   } catch (error) {
-    if (!isFileError(error, ['EEXIST'])) throw error;
+    if (!isSystemError(error, 'EEXIST')) throw error;
     throw new QuorateError('refused', `${path} exists already, and an identity is never overwritten`, {
       hint: `use it with --identity ${path}, or name another file`,
     });
   }
+  await syncToDisk(dirname(path));
 }
 
 function question(path: string): string {

@@ -2,7 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import type { SshTarget } from '../domain/controller.ts';
 import type { QuorateError } from '../domain/errors.ts';
-import { messageOf, stageFailure, systemCode } from './failure.ts';
+import { systemCode } from '../domain/system-error.ts';
+import { messageOf, stageFailure } from './failure.ts';
 
 /** A connected socket without Nagle's algorithm, which would cost ssh2 40 ms a command. `who` names the far end in errors. */
 export function dial(target: SshTarget, who: string, signal: AbortSignal | undefined): Promise<Socket> {

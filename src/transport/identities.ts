@@ -1,7 +1,8 @@
 /** Private key files of the operator, parsed and decrypted once for all hosts (bcrypt in JavaScript takes ~280 ms a key). */
 import { readFile } from 'node:fs/promises';
 import type { ParsedKey, utils } from 'ssh2';
-import { messageOf, systemCode } from './failure.ts';
+import { isSystemError } from '../domain/system-error.ts';
+import { messageOf } from './failure.ts';
 import type { FindSecret } from './secrets.ts';
 
 /** A usable private key, or the reason why a file gives none. */
@@ -31,7 +32,7 @@ async function loadIdentity(
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    return { unusable: systemCode(error) === 'ENOENT' ? 'not found' : messageOf(error) };
+    return { unusable: isSystemError(error, 'ENOENT') ? 'not found' : messageOf(error) };
   }
   const plain = firstKey(parseKey(text));
   if (!(plain instanceof Error)) return privateOnly(plain);

@@ -1,7 +1,8 @@
 /** Reading and extending known_hosts files. */
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { messageOf, stageFailure, systemCode } from './failure.ts';
+import { isSystemError } from '../domain/system-error.ts';
+import { messageOf, stageFailure } from './failure.ts';
 import { type KnownHost, parseKnownHosts } from './known-hosts.ts';
 
 /** The lines of a file, none when it does not exist; throws an `untrusted` QuorateError when it cannot be read. */
@@ -9,7 +10,7 @@ export async function readKnownHosts(file: string): Promise<readonly KnownHost[]
   try {
     return parseKnownHosts(await readFile(file, 'utf8'), file);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
+    if (isSystemError(error, 'ENOENT')) return [];
     throw stageFailure('host key', `known_hosts file cannot be read: ${messageOf(error)}`, {
       code: 'untrusted',
       cause: error,

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createAuthorities } from '../../../src/pki/authorities.ts';
 import { openCustody } from '../../../src/pki/custody.ts';
 import { systemEntropy } from '../../../src/pki/entropy.ts';
-import { withFileLock } from '../../../src/pki/file-lock.ts';
+import { withFileLock } from '../../../src/files/lock.ts';
 import { openFileStore } from '../../../src/pki/file-store.ts';
 import { issueMembers } from '../../../src/pki/members.ts';
 import { readDocument } from '../../../src/pki/state.ts';
