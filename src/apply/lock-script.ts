@@ -45,6 +45,14 @@ look() {
     if alive "$p" "$s"; then holder=yes; fi
     running=$(scripts | tr '\\n' ' ')
   fi
+}
+# Takes the lock away, unless a script of its run has begun since the look: those note themselves before they ask for it.
+vanish() {
+  mv -T "$lock" "$lock.gone.$$"
+  running=$(lock="$lock.gone.$$"; scripts | tr '\\n' ' ')
+  if [ -z "$running" ]; then rm -rf "$lock.gone.$$"; return 0; fi
+  mv -T "$lock.gone.$$" "$lock"
+  return 1
 }`;
 
 /** Takes the lock, then waits on stdin for {@link RELEASE}. A lock whose holder and scripts have ended is taken over. */
@@ -58,7 +66,7 @@ new="$lock.new.$$"
 ${functions}
 exec 9> ${quote(`${LOCK_DIR}.mutex`)}
 flock -w 10 9
-rm -rf "$lock".new.*
+rm -rf "$lock".new.* "$lock".gone.*
 mkdir "$new"
 printf '%s\\n' ${quote(owner.token)} > "$new/token"
 printf '%s\\n' ${quote(owner.owner)} > "$new/owner"
@@ -69,8 +77,7 @@ answer=${quote(LOCK_TAKEN)}
 tries=0
 while [ -d "$lock" ]; do
   look
-  if [ "$holder" = no ] && [ -z "$running" ]; then
-    rm -rf "$lock"
+  if [ "$holder" = no ] && [ -z "$running" ] && vanish; then
     answer=${quote(LOCK_TAKEN_OVER)}
     break
   fi
@@ -104,7 +111,6 @@ exec 9> ${quote(`${LOCK_DIR}.mutex`)}
 flock -w 10 9
 [ "$(cat "$lock/token" 2>/dev/null)" = ${quote(token)} ] || { echo none; exit 0; }
 look
-if [ "$holder" = yes ] || [ -n "$running" ]; then echo held; exit 0; fi
-rm -rf "$lock"
+if [ "$holder" = yes ] || [ -n "$running" ] || ! vanish; then echo held; exit 0; fi
 echo released`;
 }

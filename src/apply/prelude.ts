@@ -26,12 +26,15 @@ LC_ALL=C; export LC_ALL
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
 cd /
 lock=${quote(LOCK_DIR)}
+${functions}
+# Noted first, asked afterwards: who takes the lock away looks for notes once more when nobody can add any.
+{ starttime $$ > "$lock/run.$$"; } 2>/dev/null || :
 if [ "$(cat "$lock/token" 2>/dev/null)" != ${quote(token)} ]; then
+  rm -f "$lock/run.$$"
   echo 'the lock of this run is gone from this host' >&2
   exit ${LOCK_LOST}
 fi
-${functions}
-starttime $$ > "$lock/run.$$"
+[ -s "$lock/run.$$" ] || { echo "cannot write to $lock" >&2; exit 1; }
 stage=
 leave() { rm -f "$lock/run.$$"; [ -z "$stage" ] || rm -rf "$stage"; }
 trap leave EXIT

@@ -1,0 +1,216 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import type { Fragment, StagedFile } from '../../../src/apply/fragment.ts';
+import { stagedNames } from '../../../src/apply/fragment.ts';
+import { LOCK_LOST, stageScript } from '../../../src/apply/prelude.ts';
+import { stageTar } from '../../../src/apply/stage-tar.ts';
+import { quote } from '../../../src/domain/shell-quote.ts';
+import { inFolder, isRoot, linesOf, modeOf, run, shells, start, temporaryFolder } from './shell.ts';
+
+const TOKEN = 'token-of-this-run';
+
+function lockedFolder(token = TOKEN): string {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'lock'));
+  writeFileSync(join(folder, 'lock', 'token'), `${token}\n`);
+  return folder;
+}
+
+async function runStage(shell: string, folder: string, fragments: readonly Fragment[]) {
+  const script = inFolder(stageScript(fragments, TOKEN, 'echo probed'), folder);
+  return run(shell, script, { input: await stageTar(fragments.flatMap((each) => each.files)) });
+}
+
+function shellStep(script: string, files: readonly StagedFile[] = []): Fragment {
+  return { script, files };
+}
+
+const owner = isRoot ? ['daemon', 'daemon'] : [execFileSync('id', ['-un'], { encoding: 'utf8' }).trim(), ''];
+
+it('has two shells to run in', () => expect(shells.length).toBeGreaterThan(0));
+
+describe.each(shells)('a stage’s script in %s', (shell) => {
+  it('runs the steps in order, says so, and ends with the probe', async () => {
+    const folder = lockedFolder();
+    const result = await runStage(shell, folder, [shellStep('echo one'), shellStep('echo two')]);
+    expect(result).toEqual({
+      status: 0,
+      stdout: 'quorate-step 0\none\nquorate-step 1\ntwo\nquorate-steps done\nprobed\n',
+      stderr: '',
+    });
+  });
+
+  it('does nothing without the lock of its run, and leaves no note in another’s', async () => {
+    const folder = lockedFolder('token of another run');
+    const result = await runStage(shell, folder, [shellStep(`touch ${folder}/done`)]);
+    expect(result.status).toBe(LOCK_LOST);
+    expect(result.stdout).toBe('');
+    expect(readdirSync(folder)).toEqual(['lock']);
+    expect(readdirSync(join(folder, 'lock'))).toEqual(['token']);
+  });
+
+  it('does nothing where there is no lock at all', async () => {
+    const folder = temporaryFolder();
+    const result = await runStage(shell, folder, [shellStep(`touch ${folder}/done`)]);
+    expect(result.status).toBe(LOCK_LOST);
+    expect(result.stderr).toBe('the lock of this run is gone from this host\n');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('ends at the first step that fails, and leaves neither note nor staged files', async () => {
+    const folder = lockedFolder();
+    const steps = [shellStep('echo fine'), shellStep('false'), shellStep(`touch ${folder}/done`)];
+    const result = await runStage(shell, folder, steps);
+    expect(result.status).toBe(1);
+    expect(result.stdout).toBe('quorate-step 0\nfine\nquorate-step 1\n');
+    expect(readdirSync(folder)).toEqual(['lock']);
+    expect(readdirSync(join(folder, 'lock'))).toEqual(['token']);
+  });
+
+  it('notes itself in the lock while it runs, with its start time', async () => {
+    const folder = lockedFolder();
+    const result = await runStage(shell, folder, [
+      shellStep(`cd ${folder}/lock; for f in run.*; do echo "$f $(cat "$f") $(starttime "\${f##*.}") $$"; done`),
+    ]);
+    const [, name, noted, real, pid] = /run\.(\d+) (\d+) (\d+) (\d+)/.exec(result.stdout) ?? [];
+    expect(name).toBe(pid);
+    expect(noted).toBe(real);
+    expect(readdirSync(join(folder, 'lock'))).toEqual(['token']);
+  });
+
+  it('cleans up when it is told to end', async () => {
+    const folder = lockedFolder();
+    const script = inFolder(stageScript([shellStep('sleep 5 & wait')], TOKEN, ':'), folder);
+    const child = start(shell, script);
+    (await stageTar([])).pipe(child.stdin);
+    const next = linesOf(child.stdout);
+    expect(await next()).toBe('quorate-step 0');
+    const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(143);
+    expect(readdirSync(folder)).toEqual(['lock']);
+    expect(readdirSync(join(folder, 'lock'))).toEqual(['token']);
+  });
+
+  it('takes away what an earlier script that was killed had staged', async () => {
+    const folder = lockedFolder();
+    mkdirSync(join(folder, 'stage.aaaaaa'));
+    writeFileSync(join(folder, 'stage.aaaaaa', 'f1'), 'half');
+    expect((await runStage(shell, folder, [shellStep(':')])).status).toBe(0);
+    expect(readdirSync(folder)).toEqual(['lock']);
+  });
+
+  it('fails on a tar stream that was cut', async () => {
+    const folder = lockedFolder();
+    const script = inFolder(stageScript([shellStep(`touch ${folder}/done`)], TOKEN, ':'), folder);
+    const tar = await stageTar([{ name: 'f1', content: 'x'.repeat(100_000) }]).then((stream) => stream.toArray());
+    const half = Buffer.concat(tar.map((each) => Buffer.from(each))).subarray(0, 50_000);
+    const result = await run(shell, script, { input: Readable.from([half]) });
+    expect(result.status).not.toBe(0);
+    expect(existsSync(join(folder, 'done'))).toBe(false);
+  });
+
+  describe.runIf(isRoot)('puts files', () => {
+    const put = async (folder: string, path: string, content: string, mode = '0640') => {
+      const file = stagedNames()(content);
+      const words = [path, mode, ...owner].map(quote).join(' ');
+      return runStage(shell, folder, [shellStep(`put "$stage/${file.name}" ${words}`, [file])]);
+    };
+
+    it.each([
+      ['plainly', 'etcd.yml'],
+      ['into a folder that is not there yet', 'a/b/etcd.yml'],
+      ['by a name that a shell would read', `it's "$(id)" \`id\` *; \\ é.yml`],
+    ])('%s: content, mode and owner', async (_name, path) => {
+      const folder = lockedFolder();
+      const content = `line 1\n$HOME 'quoted' \\n é\n\nno line feed at the end`;
+      const result = await put(folder, join(folder, 'etc', path), content);
+      expect(result).toMatchObject({ status: 0, stderr: '' });
+      expect(readFileSync(join(folder, 'etc', path), 'utf8')).toBe(content);
+      expect(modeOf(join(folder, 'etc', path))).toBe('640 daemon:daemon');
+    });
+
+    it('over what is there, a link included, and never through it', async () => {
+      const folder = lockedFolder();
+      writeFileSync(join(folder, 'victim'), 'untouched');
+      symlinkSync(join(folder, 'victim'), join(folder, 'file'));
+      expect((await put(folder, join(folder, 'file'), 'new', '0600')).status).toBe(0);
+      expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('new');
+      expect(readFileSync(join(folder, 'victim'), 'utf8')).toBe('untouched');
+      expect(modeOf(join(folder, 'file'))).toBe('600 daemon:daemon');
+    });
+
+    it('and takes away what a put that was cut had left', async () => {
+      const folder = lockedFolder();
+      writeFileSync(join(folder, '.quorate.abcdef'), 'half');
+      await put(folder, join(folder, 'file'), 'new');
+      expect(readdirSync(folder).sort()).toEqual(['file', 'lock']);
+    });
+
+    it('not over a folder', async () => {
+      const folder = lockedFolder();
+      mkdirSync(join(folder, 'file'));
+      const result = await put(folder, join(folder, 'file'), 'new');
+      expect(result.status).not.toBe(0);
+      expect(readdirSync(join(folder, 'file'))).toEqual([]);
+    });
+
+    it('whatever the umask and the tar stream’s own owner are', async () => {
+      const folder = lockedFolder();
+      const file = stagedNames()('secret');
+      const step = shellStep(
+        `umask 000; put "$stage/${file.name}" ${folder}/file 0600 daemon daemon; stat -c %a "$stage" "$stage/${file.name}"`,
+        [file],
+      );
+      const result = await runStage(shell, folder, [step]);
+      expect(result.stdout).toContain('\n700\n600\n');
+      expect(modeOf(join(folder, 'file'))).toBe('600 daemon:daemon');
+    });
+  });
+
+  it('swaps links whole, to folders too', async () => {
+    const folder = lockedFolder();
+    mkdirSync(join(folder, 'pki.d/1'), { recursive: true });
+    mkdirSync(join(folder, 'pki.d/2'));
+    symlinkSync('pki.d/1', join(folder, 'pki'));
+    symlinkSync('left over', join(folder, 'pki.quorate-new'));
+    const result = await runStage(shell, folder, [shellStep(`link pki.d/2 ${folder}/pki`)]);
+    expect(result.status).toBe(0);
+    expect(readlinkSync(join(folder, 'pki'))).toBe('pki.d/2');
+    expect(readdirSync(join(folder, 'pki.d/1'))).toEqual([]);
+    expect(readdirSync(folder).sort()).toEqual(['lock', 'pki', 'pki.d']);
+  });
+});
+
+describe('the tar stream of a stage', () => {
+  it('unpacks with GNU tar: texts and streams, all 0600', async () => {
+    const folder = temporaryFolder();
+    const big = Buffer.alloc(3_000_000, 'etcd');
+    const files: readonly StagedFile[] = [
+      { name: 'f1', content: 'text é\n' },
+      { name: 'f2', content: '' },
+      {
+        name: 'f3',
+        content: { sizeBytes: big.length, read: () => Readable.from([big.subarray(0, 1000), big.subarray(1000)]) },
+      },
+    ];
+    const tar = await (await stageTar(files)).toArray();
+    const unpacked = spawnSync('tar', ['-xpf', '-', '-C', folder], {
+      input: Buffer.concat(tar.map((each) => Buffer.from(each))),
+    });
+    expect(unpacked.stderr.toString()).toBe('');
+    expect(readFileSync(join(folder, 'f1'), 'utf8')).toBe('text é\n');
+    expect(readFileSync(join(folder, 'f2'), 'utf8')).toBe('');
+    expect(readFileSync(join(folder, 'f3')).equals(big)).toBe(true);
+    expect(['f1', 'f2', 'f3'].map((each) => modeOf(join(folder, each)).split(' ')[0])).toEqual(['600', '600', '600']);
+  });
+
+  it('is a whole archive where there is nothing to send', async () => {
+    const tar = Buffer.concat((await (await stageTar([])).toArray()).map((each) => Buffer.from(each)));
+    const listed = spawnSync('tar', ['-tf', '-'], { input: tar });
+    expect([listed.status, listed.stdout.toString(), listed.stderr.toString()]).toEqual([0, '', '']);
+  });
+});
