@@ -1,13 +1,11 @@
 /** Builds what a verb may do from the command line and the process. Heavy parts are loaded when a verb asks for them. */
-import { mkdir, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { type Ports, type VerbUi, value, values } from '../commands/command.ts';
 import type { Cluster } from '../domain/cluster.ts';
-import { QuorateError } from '../domain/errors.ts';
 import { createDebugLog, logDirectory } from '../ui/debug-log.ts';
 import { createUi, type Ui } from '../ui/output.ts';
 import { createSecrets } from '../ui/secrets.ts';
 import { decideTerminal, readTerminal } from '../ui/terminal.ts';
+import { filePort } from './file-port.ts';
 import { inventoryPath, loadCluster, renderCluster } from './inventory.ts';
 import { type Process, thisProcess } from './process.ts';
 import type { Request } from './program.ts';
@@ -101,11 +99,7 @@ function portsOf(request: Request, ui: Ui, surroundings: Process): Ports {
     },
     lab: async () => (await import('./lab-port.ts')).labPort(ui),
     withOptions: (options) => portsOf({ ...request, invocation: { ...invocation, options } }, ui, surroundings),
-    files: {
-      write: writeWhole,
-      read: (path) => readOrRefuse(resolve(surroundings.directory, path)),
-      exists: (path) => exists(resolve(surroundings.directory, path)),
-    },
+    files: filePort(surroundings.directory),
     operator: { directory: surroundings.directory, env: surroundings.env, uid: surroundings.uid },
   };
 }
@@ -125,52 +119,4 @@ function verbUi(ui: Ui): VerbUi {
     confirm: ui.confirm,
     askText: ui.askText,
   };
-}
-
-/** Temp file in the same folder, its mode first, then synced and renamed: whole or not at all. */
-async function writeWhole(
-  path: string,
-  content: string,
-  { mode, replace }: { readonly mode: number; readonly replace: boolean },
-): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  if (!replace) {
-    try {
-      await writeFile(path, content, { mode, flag: 'wx' });
-      return;
-    } catch (cause) {
-      if (!(await exists(path))) throw cause;
-      throw new QuorateError('usage', `${path}: exists already, and is never overwritten`, {
-        cause,
-        hint: 'name another file with --out',
-      });
-    }
-  }
-  const partial = `${path}.${process.pid}.new`;
-  const file = await open(partial, 'wx', mode);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } catch (error) {
-    await unlink(partial).catch(() => undefined);
-    throw error;
-  } finally {
-    await file.close();
-  }
-  await rename(partial, path);
-}
-
-async function readOrRefuse(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new QuorateError('usage', `${path}: cannot be read`, { cause });
-  }
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
