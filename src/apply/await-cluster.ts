@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
-import { QuorateError } from '../domain/errors.ts';
+import { combineErrors, QuorateError } from '../domain/errors.ts';
 import { quote } from '../domain/shell-quote.ts';
 import type { Identity } from '../domain/verdict.ts';
 import { connectEtcd, type EndpointStatus, type EtcdClient } from '../etcd/client.ts';
@@ -26,11 +26,32 @@ const FORM_TIMEOUT_MS = 120_000;
 const POLL_MS = 50;
 const CALL_TIMEOUT_MS = 5_000;
 
+/** A host whose power went sends nothing any more, and SSH alone takes half a minute to notice. */
+const HOST_CHECK_MS = 5_000;
+const HOST_ANSWER_MS = 10_000;
+
 /**
  * Resolves with an open client for every member once all of them are up and agree on one leader.
- * @throws QuorateError step-failed: each member that did not come up, with the last words of its log
+ * @throws QuorateError step-failed: each member that did not come up, with the last words of its log; unreachable: every
+ * host that was lost meanwhile
  */
 export async function awaitCluster(context: ProofContext): Promise<ReadonlyMap<string, EtcdClient>> {
+  const givingUp = new AbortController();
+  const watching = new AbortController();
+  const signal = AbortSignal.any([context.signal, givingUp.signal]);
+  const forming = awaitMembers({ ...context, signal });
+  forming.catch(() => undefined);
+  try {
+    return await Promise.race([forming, failWithHosts([...context.connections.values()], watching.signal)]);
+  } catch (error) {
+    givingUp.abort();
+    throw error;
+  } finally {
+    watching.abort();
+  }
+}
+
+async function awaitMembers(context: ProofContext): Promise<ReadonlyMap<string, EtcdClient>> {
   const deadline = context.now() + FORM_TIMEOUT_MS;
   const clients = new Map<string, EtcdClient>();
   const waiting = context.cluster.controllers.map(async (controller) => {
@@ -47,6 +68,31 @@ export async function awaitCluster(context: ProofContext): Promise<ReadonlyMap<s
     throw await notFormed(failed, context);
   }
   return clients;
+}
+
+/** Rejects once hosts no longer answer over SSH, with all of them; never resolves. */
+async function failWithHosts(connections: readonly Connection[], signal: AbortSignal): Promise<never> {
+  for (;;) {
+    await sleep(HOST_CHECK_MS, undefined, { signal, ref: false });
+    const settled = await Promise.allSettled(connections.map((each) => checkHost(each, signal)));
+    signal.throwIfAborted();
+    const errors = settled.flatMap((each) => (each.status === 'rejected' ? [lostHost(each.reason)] : []));
+    if (errors.length > 0) throw combineErrors(`${errors.length} hosts were lost while the cluster formed`, errors);
+  }
+}
+
+async function checkHost(connection: Connection, signal: AbortSignal): Promise<void> {
+  await connection.run(
+    { script: ':', root: false, label: 'see whether the host is there' },
+    { timeoutMs: HOST_ANSWER_MS, signal },
+  );
+}
+
+function lostHost(reason: unknown): QuorateError {
+  if (!(reason instanceof QuorateError)) throw reason;
+  const { message, host, cause } = reason;
+  const hint = 'bring the host back and run the same command again: it goes on from here';
+  return new QuorateError('unreachable', message, { host, cause, hint });
 }
 
 async function awaitMember(
