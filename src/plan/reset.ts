@@ -2,6 +2,7 @@
 
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
+import type { AttemptRecord } from '../domain/facts.ts';
 import {
   ATTEMPT_FILE,
   binaryDir,
@@ -16,6 +17,9 @@ import { dropEmptyStages, type Plan, stage } from '../domain/plan.ts';
 import { type Candidate, neededDrafts } from './host-steps.ts';
 import type { View } from './view.ts';
 
+/** In the first lines of every file that is rendered for a host. */
+const WRITTEN_BY = 'Written by quorate';
+
 /**
  * The plan that takes the cluster away; hosts that have nothing are left alone.
  * @throws QuorateError refused where a host carries another cluster, or an etcd that quorate did not make
@@ -23,7 +27,8 @@ import type { View } from './view.ts';
 export function planReset(view: View, options: { readonly deleteData: boolean }): Plan {
   const { cluster } = view;
   for (const { name } of cluster.controllers) requireOurs(view, name);
-  const stopping = cluster.controllers.flatMap(({ name: host }) =>
+  const noted = cluster.controllers.map((each) => each.name).filter((name) => recordOf(view, name) !== undefined);
+  const stopping = noted.flatMap((host) =>
     neededDrafts(view, [
       { kind: 'unit.stop', host, unit: cluster.unit },
       { kind: 'unit.disable', host, unit: cluster.unit },
@@ -31,8 +36,8 @@ export function planReset(view: View, options: { readonly deleteData: boolean })
   );
   const removing = cluster.controllers.flatMap(({ name: host }) =>
     neededDrafts(view, [
-      ...dataCandidates(cluster, host, options.deleteData),
-      { kind: 'path.remove', host, paths: resetPaths(view, host) },
+      ...(noted.includes(host) ? dataCandidates(cluster, host, options.deleteData) : []),
+      { kind: 'path.remove', host, paths: noted.includes(host) ? resetPaths(view, host) : unnotedPaths(view, host) },
     ]),
   );
   return dropEmptyStages({
@@ -51,11 +56,12 @@ export function planReset(view: View, options: { readonly deleteData: boolean })
 }
 
 /** Whose cluster a host carries is read from its own records: a name in an inventory is no proof. */
-function requireOurs({ cluster, facts, identity }: View, name: string): void {
+function requireOurs(view: View, name: string): void {
+  const { cluster, facts, identity } = view;
   const host = facts.hosts[name];
   if (host === undefined) return;
-  const { marker, starting, attempt } = host.records;
-  const record = marker ?? starting ?? attempt;
+  const { marker } = host.records;
+  const record = recordOf(view, name);
   if (record === undefined) {
     if (!host.data.wal && host.processes.length === 0) return;
     throw new QuorateError(
@@ -74,6 +80,26 @@ function requireOurs({ cluster, facts, identity }: View, name: string): void {
     host: name,
     hint: "use that cluster's own inventory and state directory",
   });
+}
+
+function recordOf({ facts }: View, name: string): AttemptRecord | undefined {
+  const records = facts.hosts[name]?.records;
+  return records?.marker ?? records?.starting ?? records?.attempt;
+}
+
+/**
+ * What a bootstrap leaves that ended before its first note: files that say so themselves, links to its own folders. There is
+ * no data of quorate's then, and no unit that it started: whatever else stands at its paths is somebody else's.
+ */
+function unnotedPaths(view: View, host: string): readonly string[] {
+  const { files = {}, texts = {} } = view.facts.hosts[host] ?? {};
+  const isOwn = (path: string): boolean => {
+    const fact = files[path];
+    if (fact?.kind === 'link')
+      return fact.target.startsWith(`${binaryDir(view.cluster)}/`) || path === pkiLink(view.cluster);
+    return fact?.kind === 'file' ? (texts[path] ?? '').includes(WRITTEN_BY) : true;
+  };
+  return resetPaths(view, host).filter(isOwn);
 }
 
 /** Everything that quorate puts on a host, less data and the account; records last, so that a reset can be resumed. */
