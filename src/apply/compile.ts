@@ -21,7 +21,7 @@ export interface CompileContext {
   /** Shell that downloads the release to "$1", where hosts download by themselves. */
   readonly download: ((target: string) => Promise<string>) | undefined;
   /** Gives each staged file a name of its own. */
-  readonly stage: (content: StagedFile['content']) => StagedFile;
+  readonly stage: (content: string) => StagedFile;
   /** RFC 3339, to name what is moved aside and to date the marker. */
   readonly timestamp: string;
 }
@@ -127,24 +127,37 @@ async function compileRow<K extends HostStepKind>(step: Step<K>, context: Compil
 async function installBinary(step: Step<'binary.install'>, context: CompileContext): Promise<Fragment> {
   const parent = step.directory.slice(0, step.directory.lastIndexOf('/'));
   const partial = `${step.directory}.quorate-new`;
-  const unpack = (tarball: string): string => `rm -rf ${quote(partial)}
+  const install = (unpack: string): string => `rm -rf ${quote(partial)}
 mkdir -m 0755 ${quote(partial)}
-tar -xzf ${tarball} -C ${quote(partial)} --strip-components=1 --no-same-owner --no-same-permissions
+${unpack}
 [ -x ${quote(`${partial}/etcd`)} ]
 chmod -R u=rwX,go=rX ${quote(partial)}
 sync -f ${quote(partial)}
 mv -T ${quote(partial)} ${quote(step.directory)}
 sync ${quote(parent)}
 ${digestScript(step.directory, step.names)}`;
+  const untar = (tarball: string): string =>
+    `tar -xzf ${tarball} -C ${quote(partial)} --strip-components=1 --no-same-owner --no-same-permissions`;
   if (context.download !== undefined) {
     const target = `${parent}/.quorate-download.tar.gz`;
     const download = await context.download(target);
-    return shell(`mkdir -p ${quote(parent)}\n${download}\n${unpack(quote(target))}\nrm -f ${quote(target)}`);
+    return shell(`mkdir -p ${quote(parent)}\n${download}\n${install(untar(quote(target)))}\nrm -f ${quote(target)}`);
   }
   if (context.release === undefined) throw new Error(`no release for ${step.host}`);
-  const file = context.stage(context.release);
-  const check = `echo ${quote(`${context.release.sha256}  `)}"$stage/${file.name}" | sha256sum -c - >/dev/null`;
-  return { files: [file], script: `mkdir -p ${quote(parent)}\n${check}\n${unpack(`"$stage/${file.name}"`)}` };
+  const unpack = unpackArriving(untar('-'), context.release.sha256);
+  return { files: [], script: `mkdir -p ${quote(parent)}\n${install(unpack)}`, stdin: context.release };
+}
+
+/** Unpacks and hashes stdin as it arrives; what has another sha256 never gets its name. */
+function unpackArriving(untar: string, sha256: string): string {
+  return `mkfifo "$stage/copy"
+sha256sum <"$stage/copy" >"$stage/sum" &
+tee "$stage/copy" | { ${untar} && cat >/dev/null; }
+wait $!
+if [ "$(cat "$stage/sum")" != ${quote(`${sha256}  -`)} ]; then
+  echo 'the release did not arrive as it was sent: its sha256 differs' >&2
+  exit 1
+fi`;
 }
 
 function putFiles(files: readonly FilePut[], context: CompileContext): Fragment {

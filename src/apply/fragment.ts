@@ -5,17 +5,19 @@ import type { Readable } from 'node:stream';
 export interface StagedFile {
   /** Its name in the stage folder: unique in the stage, no slash. */
   readonly name: string;
-  readonly content: string | { readonly sizeBytes: number; read(): Readable };
+  readonly content: string;
 }
 
 export interface Fragment {
   /** POSIX sh, run under `set -eu` with the functions of the prelude. `$stage` is the folder of the staged files. */
   readonly script: string;
   readonly files: readonly StagedFile[];
+  /** What the script itself reads from stdin, to the end, as it arrives. One fragment of a stage may have it. */
+  readonly stdin?: { read(): Readable };
 }
 
 /** Names staged files: every call gives another one. */
-export function stagedNames(): (content: StagedFile['content']) => StagedFile {
+export function stagedNames(): (content: string) => StagedFile {
   let count = 0;
   return (content) => {
     count += 1;

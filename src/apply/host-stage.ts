@@ -1,4 +1,4 @@
-/** Runs the steps of one host in one stage: one script, one tar stream, one round trip, ended by a fresh probe. */
+/** Runs the steps of one host in one stage: one script, one stream of files, one round trip, ended by a fresh probe. */
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { QuorateError } from '../domain/errors.ts';
@@ -12,7 +12,7 @@ import { type CompileContext, compile } from './compile.ts';
 import { type Fragment, stagedNames } from './fragment.ts';
 import type { ExecutorPorts, IssuedLeaves } from './ports.ts';
 import { LOCK_LOST, STEP_LINE, STEPS_DONE, stageScript } from './prelude.ts';
-import { stageTar } from './stage-tar.ts';
+import { stageInput, stageTar } from './stage-tar.ts';
 
 export interface HostStage {
   readonly stage: string;
@@ -35,8 +35,14 @@ const STDERR_LIMIT = 16 * 1024;
 export async function runHostStage(work: HostStage, ports: ExecutorPorts): Promise<HostFacts> {
   const fragments = await compileAll(work, ports);
   const { host } = work.connection;
-  const script = stageScript(fragments, work.token, ports.probeScript(host));
-  const output = await runScript(work, { script, tar: await stageTar(fragments.flatMap((each) => each.files)) }, ports);
+  const tar = await stageTar(fragments.flatMap((each) => each.files));
+  const script = stageScript(fragments, {
+    token: work.token,
+    tarBytes: tar.length,
+    probe: ports.probeScript(host),
+  });
+  const stdin = stageInput(tar, fragments.find((each) => each.stdin !== undefined)?.stdin);
+  const output = await runScript(work, { script, stdin }, ports);
   return ports.parseProbe(host, output, ports.now());
 }
 
@@ -58,7 +64,7 @@ async function compileAll(work: HostStage, ports: ExecutorPorts): Promise<readon
 
 async function runScript(
   work: HostStage,
-  input: { readonly script: string; readonly tar: NodeJS.ReadableStream },
+  input: { readonly script: string; readonly stdin: NodeJS.ReadableStream },
   ports: ExecutorPorts,
 ): Promise<string> {
   const { connection } = work;
@@ -70,7 +76,7 @@ async function runScript(
   try {
     const stderr = collect(process.stderr, STDERR_LIMIT);
     const lines = readLines(process.stdout, watch.line);
-    pipeline(input.tar, process.stdin).catch(() => undefined);
+    pipeline(input.stdin, process.stdin).catch(() => undefined);
     const end = await process.done;
     const output = await lines;
     if (end.status === 0 && watch.done()) return output;

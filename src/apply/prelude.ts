@@ -10,16 +10,26 @@ export const STEP_LINE = 'quorate-step ';
 /** A line on stdout that says that all steps are done. */
 export const STEPS_DONE = 'quorate-steps done';
 
-/**
- * One script for all steps of a host in a stage: checks the fencing token, unpacks the tar stream on stdin into a folder of
- * its own, runs the steps in order, and ends with the probe. While it runs, `run.PID` in the lock folder says so.
- */
-export function stageScript(fragments: readonly Fragment[], token: string, probe: string): string {
-  const steps = fragments.map((each, index) => `echo ${quote(`${STEP_LINE}${index}`)}\n${each.script}`);
-  return [prelude(token), ...steps, `echo ${quote(STEPS_DONE)}`, 'set +eu', probe].join('\n');
+/** What surrounds the steps of a stage's script. */
+export interface Frame {
+  /** The lock's fencing token. */
+  readonly token: string;
+  /** Of the tar at the beginning of stdin. */
+  readonly tarBytes: number;
+  readonly probe: string;
 }
 
-function prelude(token: string): string {
+/**
+ * One script for all steps of a host in a stage: checks the fencing token, unpacks the tar on stdin into a folder of its
+ * own, runs the steps in order, and ends with the probe. While it runs, `run.PID` in the lock folder says so.
+ */
+export function stageScript(fragments: readonly Fragment[], { token, tarBytes, probe }: Frame): string {
+  const steps = fragments.map((each, index) => `echo ${quote(`${STEP_LINE}${index}`)}\n${each.script}`);
+  return [prelude(token, tarBytes), ...steps, `echo ${quote(STEPS_DONE)}`, 'set +eu', probe].join('\n');
+}
+
+/** tar alone would read on to the end of stdin, which may hold more for a step: dd takes the tar and not a byte more. */
+function prelude(token: string, tarBytes: number): string {
   return `set -eu
 umask 022
 LC_ALL=C; export LC_ALL
@@ -41,7 +51,7 @@ trap leave EXIT
 trap 'exit 143' HUP INT TERM
 rm -rf ${quote(QUORATE_DIR)}/stage.*
 stage=$(mktemp -d ${quote(QUORATE_DIR)}/stage.XXXXXX)
-tar -xmf - -C "$stage"`;
+dd bs=512 count=${tarBytes / 512} iflag=fullblock 2>/dev/null | tar -xmf - -C "$stage"`;
 }
 
 const functions = `starttime() {

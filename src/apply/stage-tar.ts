@@ -1,15 +1,20 @@
-/** The tar stream of a stage: many small files, and perhaps one release tarball, in one pass and without temporary files. */
-import type { Readable } from 'node:stream';
-import type { StagedFile } from './fragment.ts';
+/** What a stage's script gets on stdin: a tar of many small files, then perhaps a release, passed on as it is read. */
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { Fragment, StagedFile } from './fragment.ts';
 
-/** A tar stream of `files`, all of mode 0600. */
-export async function stageTar(files: readonly StagedFile[]): Promise<Readable> {
+/** A tar of `files`, all of mode 0600; its length is a multiple of 512. */
+export async function stageTar(files: readonly StagedFile[]): Promise<Buffer> {
   const { packTar } = await import('modern-tar/fs');
-  return packTar(
-    files.map(({ name, content }) =>
-      typeof content === 'string'
-        ? { type: 'content', content, target: name, mode: 0o600 }
-        : { type: 'stream', content: content.read(), size: content.sizeBytes, target: name, mode: 0o600 },
-    ),
-  );
+  return buffer(packTar(files.map(({ name, content }) => ({ type: 'content', content, target: name, mode: 0o600 }))));
+}
+
+/** The tar, then what a fragment reads for itself. */
+export function stageInput(tar: Buffer, stdin: Fragment['stdin']): Readable {
+  return Readable.from(parts(tar, stdin), { objectMode: false });
+}
+
+async function* parts(tar: Buffer, stdin: Fragment['stdin']): AsyncGenerator<Buffer> {
+  yield tar;
+  if (stdin !== undefined) yield* stdin.read();
 }
