@@ -22,6 +22,8 @@ export const LOCK_TAKEN = 'quorate-lock taken';
 export const LOCK_TAKEN_OVER = 'quorate-lock taken-over';
 /** Somebody else holds it; the lines after it are token, owner, command, since, holder alive (yes, no), script PIDs. */
 export const LOCK_HELD = 'quorate-lock held';
+/** Written to the script's stdin: take the lock now. The end of stdin instead leaves the host as it is. */
+export const TAKE = 'take\n';
 /** Written to the script's stdin: give the lock back and end. The end of stdin without it leaves the lock behind. */
 export const RELEASE = 'release\n';
 
@@ -55,9 +57,10 @@ vanish() {
   return 1
 }`;
 
-/** Takes the lock, then waits on stdin for {@link RELEASE}. A lock whose holder and scripts have ended is taken over. */
+/** Waits on stdin for {@link TAKE}, takes the lock, then waits for {@link RELEASE}. A lock whose holder and scripts have ended is taken over. */
 export function lockScript(owner: LockOwner): string {
   return `set -eu
+{ read -r word && [ "$word" = take ]; } || exit 0
 umask 077
 mkdir -p ${quote(QUORATE_DIR)}
 cd ${quote(QUORATE_DIR)}

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { QuorateError } from '../domain/errors.ts';
 import { compareText } from '../domain/plan.ts';
 import type { Connection, RemoteProcess } from '../transport/transport.ts';
-import { LOCK_HELD, LOCK_TAKEN, LOCK_TAKEN_OVER, type LockOwner, lockScript, RELEASE } from './lock-script.ts';
+import { LOCK_HELD, LOCK_TAKEN, LOCK_TAKEN_OVER, type LockOwner, lockScript, RELEASE, TAKE } from './lock-script.ts';
 
 /** A lock that is held on every host it was asked for. */
 export interface HeldLock {
@@ -20,51 +20,65 @@ interface Holder {
 }
 
 /**
- * Locks every one of `connections`, one after the other in the order of their names, so that of two runs one wins. When
- * one is held by somebody else, those taken so far are given back.
+ * Locks every one of `connections`, one after the other in the order of their names, so that of two runs one wins; their
+ * scripts are started all at once before. When one is held by somebody else, those taken so far are given back.
  * @throws QuorateError locked, with who holds it since when; unreachable.
  */
 export async function takeLock(connections: readonly Connection[], owner: Omit<LockOwner, 'token'>): Promise<HeldLock> {
   const token = randomBytes(16).toString('hex');
+  const waiting = await startAll(connections, { ...owner, token });
   const holders: Holder[] = [];
   const takenOver: string[] = [];
   const release = async (): Promise<void> => {
     await Promise.allSettled(holders.map(giveBack));
   };
   try {
-    for (const connection of [...connections].sort((a, b) => compareText(a.host, b.host))) {
-      const { holder, answer } = await hold(connection, { ...owner, token });
-      holders.push(holder);
-      if (answer === LOCK_TAKEN_OVER) takenOver.push(connection.host);
+    for (const each of waiting) {
+      const answer = await take(each);
+      holders.push(each);
+      if (answer === LOCK_TAKEN_OVER) takenOver.push(each.host);
     }
   } catch (error) {
     await release();
+    for (const { process } of waiting.slice(holders.length)) process.close();
     throw error;
   }
   return { token, takenOver, release };
 }
 
-async function hold(connection: Connection, owner: LockOwner): Promise<{ holder: Holder; answer: string }> {
-  const process = await connection.start({ script: lockScript(owner), root: true, label: 'taking the lock' });
-  process.done.catch(() => undefined);
+/** A script on every host that waits for its word, sorted by host. */
+async function startAll(connections: readonly Connection[], owner: LockOwner): Promise<readonly Holder[]> {
+  const sorted = [...connections].sort((a, b) => compareText(a.host, b.host));
+  const script = { script: lockScript(owner), root: true, label: 'take the lock' };
+  const settled = await Promise.allSettled(sorted.map((each) => each.start(script)));
+  const started = settled.flatMap((each, index) =>
+    each.status === 'fulfilled' ? [{ host: sorted[index]?.host ?? '', process: each.value }] : [],
+  );
+  for (const { process } of started) process.done.catch(() => undefined);
+  const failed = settled.find((each) => each.status === 'rejected');
+  if (failed === undefined) return started;
+  for (const { process } of started) process.close();
+  throw failed.reason;
+}
+
+async function take({ host, process }: Holder): Promise<typeof LOCK_TAKEN | typeof LOCK_TAKEN_OVER> {
   process.stderr.resume();
   const lines = createInterface({ input: process.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {
     const line = await lines.next();
     return line.done === true ? '' : line.value;
   };
+  process.stdin.write(TAKE);
   const answer = await next();
-  if (answer === LOCK_TAKEN || answer === LOCK_TAKEN_OVER) {
-    return { holder: { host: connection.host, process }, answer };
-  }
+  if (answer === LOCK_TAKEN || answer === LOCK_TAKEN_OVER) return answer;
   if (answer !== LOCK_HELD) {
     process.close();
-    throw new QuorateError('step-failed', `${connection.host}: the lock could not be taken`, {
-      host: connection.host,
+    throw new QuorateError('step-failed', `${host}: the lock could not be taken`, {
+      host,
       hint: 'look at /var/lib/quorate on that host: is the disk full or read-only?',
     });
   }
-  throw await heldBy(connection.host, next);
+  throw await heldBy(host, next);
 }
 
 async function heldBy(host: string, next: () => Promise<string>): Promise<QuorateError> {
