@@ -29,13 +29,14 @@ export const RELEASE = 'release\n';
 
 const functions = `starttime() {
   { IFS= read -r s < "/proc/$1/stat"; } 2>/dev/null || return 1
+  # shellcheck disable=SC2086
   set -- \${s##*) }
   shift 19
   echo "$1"
 }
 alive() { [ -n "$1" ] && [ "$(starttime "$1" || :)" = "$2" ]; }
 scripts() {
-  for f in "$lock"/run.*; do
+  for f in "$1"/run.*; do
     [ -e "$f" ] || continue
     if alive "\${f##*.}" "$(cat "$f" 2>/dev/null)"; then echo "\${f##*.}"; fi
   done
@@ -45,13 +46,13 @@ look() {
   if [ -d "$lock" ]; then
     { read -r p s < "$lock/holder"; } 2>/dev/null || p=
     if alive "$p" "$s"; then holder=yes; fi
-    running=$(scripts | tr '\\n' ' ')
+    running=$(scripts "$lock" | tr '\\n' ' ')
   fi
 }
 # Takes the lock away, unless a script of its run has begun since the look: those note themselves before they ask for it.
 vanish() {
   mv -T "$lock" "$lock.gone.$$"
-  running=$(lock="$lock.gone.$$"; scripts | tr '\\n' ' ')
+  running=$(scripts "$lock.gone.$$" | tr '\\n' ' ')
   if [ -z "$running" ]; then rm -rf "$lock.gone.$$"; return 0; fi
   mv -T "$lock.gone.$$" "$lock"
   return 1

@@ -56,6 +56,7 @@ dd bs=512 count=${tarBytes / 512} iflag=fullblock 2>/dev/null | tar -xmf - -C "$
 
 const functions = `starttime() {
   IFS= read -r s < "/proc/$1/stat"
+  # shellcheck disable=SC2086
   set -- \${s##*) }
   shift 19
   echo "$1"

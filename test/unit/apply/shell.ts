@@ -56,7 +56,9 @@ export async function run(
 
 /** A script that runs; killed when the test ends. */
 export function start(shell: string, script: string, env?: Record<string, string>): ChildProcessWithoutNullStreams {
-  const child = spawn(shell, ['-c', script], { stdio: 'pipe', ...(env === undefined ? {} : { env }) });
+  // bash reads .bashrc where stdin is a socket, as Node's pipes are.
+  const words = shell.endsWith('bash') ? ['--norc', '-c', script] : ['-c', script];
+  const child = spawn(shell, words, { stdio: 'pipe', ...(env === undefined ? {} : { env }) });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
