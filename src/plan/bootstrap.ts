@@ -1,7 +1,7 @@
 /** Bootstrap: from hosts without an etcd, or with one whose bootstrap did not finish, to a cluster that has been proved healthy. */
 import { QuorateError } from '../domain/errors.ts';
 import { bootstrapDropIn, pkiGeneration } from '../domain/layout.ts';
-import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
+import { compareText, dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { judgeCluster, type StartState } from '../domain/verdict.ts';
 import { earliestExpiry } from './certificates.ts';
@@ -80,12 +80,32 @@ function planFormed(view: View, unmarked: readonly string[]): Plan {
       hint: 'bootstrap builds new clusters only: look with quorate status -i FILE, and at journalctl -u etcd on that host',
     });
   }
+  const strangers = unlistedMembers(view);
+  if (strangers.length > 0) {
+    throw new QuorateError(
+      'refused',
+      `this cluster has members that the inventory does not list: ${strangers.join(', ')}`,
+      {
+        hint: 'list them under controllers, or remove them from the cluster first: quorate status -i FILE shows all members',
+      },
+    );
+  }
   const leftovers = dropEmptyStages({
     ...base(view, 'bootstrap'),
     stages: [markStage(view, names(view))],
     reasons: [],
   });
   return leftovers.stages.length > 0 ? leftovers : { ...leftovers, reasons: matchReasons(view) };
+}
+
+/** `etcd-1 (https://10.0.0.1:2380)`, by the cluster's own list. */
+function unlistedMembers(view: View): readonly string[] {
+  const known = new Set(view.cluster.controllers.map((each) => each.peerUrl));
+  const answering = Object.values(view.facts.endpoints).find((each) => each.failure === undefined);
+  return (answering?.members ?? [])
+    .filter((each) => !each.peerUrls.some((url) => known.has(url)))
+    .map((each) => `${each.name || each.id} (${each.peerUrls.join(', ')})`)
+    .sort(compareText);
 }
 
 function operatorStage(view: View): Stage {
