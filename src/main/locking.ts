@@ -4,7 +4,7 @@ import { unlockScript } from '../apply/lock-script.ts';
 import type { Facts } from '../domain/facts.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Connection } from '../transport/transport.ts';
-import type { SessionInput } from './session.ts';
+import type { Process } from './process.ts';
 
 const UNLOCK_TIMEOUT_MS = 30_000;
 
@@ -12,7 +12,7 @@ const UNLOCK_TIMEOUT_MS = 30_000;
 export async function lockHosts(
   connections: ReadonlyMap<string, Connection>,
   plan: Plan,
-  input: SessionInput,
+  input: { readonly process: Process; readonly command: string },
 ): Promise<HeldLock> {
   const { process } = input;
   return takeLock([...connections.values()], {
