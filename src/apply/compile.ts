@@ -31,9 +31,8 @@ type Compilers = {
 };
 
 const compilers: Compilers = {
-  'package.hold': (step) =>
-    shell(`systemctl stop ${quote(step.unit)} || [ $? -eq 5 ]
-if command -v apt-mark >/dev/null 2>&1; then apt-mark hold ${words(step.packages)} >/dev/null
+  'package.hold': (step, { view }) =>
+    shell(`${stopDistribution(step.unit, view.cluster.unit)}if command -v apt-mark >/dev/null 2>&1; then apt-mark hold ${words(step.packages)} >/dev/null
 elif command -v dnf >/dev/null 2>&1; then dnf -q versionlock add ${words(step.packages)} >/dev/null; fi`),
   'user.ensure': (step) => {
     const user = quote(step.user);
@@ -158,6 +157,13 @@ if [ "$(cat "$stage/sum")" != ${quote(`${sha256}  -`)} ]; then
   echo 'the release did not arrive as it was sent: its sha256 differs' >&2
   exit 1
 fi`;
+}
+
+/** Under another name than ours its unit would start again at the next boot. */
+function stopDistribution(theirs: string, ours: string): string {
+  if (theirs === '') return '';
+  const stop = `systemctl stop ${quote(theirs)} || [ $? -eq 5 ]\n`;
+  return theirs === ours ? stop : `${stop}systemctl disable ${quote(theirs)} 2>/dev/null || :\n`;
 }
 
 function putFiles(files: readonly FilePut[], context: CompileContext): Fragment {

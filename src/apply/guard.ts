@@ -13,7 +13,7 @@ import type { View } from '../plan/view.ts';
 export function guard(step: Step, view: View): void {
   if (riskOf(step) !== 'disruptive') return;
   if (step.kind === 'unit.start') guardStart(step, view);
-  if (step.kind === 'package.hold') guardStop(step, view);
+  if (step.kind === 'package.hold' && step.unit !== '') guardStop(step, view);
 }
 
 /** Starting a member needs the verdict that its data dir is its own, and `new` is for a member without data alone. */

@@ -31,7 +31,7 @@ interface Bodies {
   'admin.issue': object;
   /** Fetches a release to the operator's machine and checks its sha256. */
   'release.fetch': { readonly version: string; readonly architecture: Architecture; readonly from: string };
-  /** Stops a distribution's etcd and puts its packages on hold. */
+  /** Stops a distribution's etcd (`unit`; '' where ours runs under that name) and puts its packages on hold. */
   'package.hold': { readonly packages: readonly string[]; readonly unit: string };
   'user.ensure': { readonly user: string };
   'directory.ensure': { readonly path: string; readonly mode: string; readonly owner: string; readonly group: string };

@@ -27,7 +27,10 @@ const rows: Rows = {
   },
   'package.hold': {
     risk: 'disruptive',
-    describe: (step) => bang(`stop the distribution's ${step.unit} and hold ${step.packages.join(', ')}`),
+    describe: ({ unit, packages }) =>
+      unit === ''
+        ? change(`hold ${packages.join(', ')}`)
+        : bang(`stop the distribution's ${unit} and hold ${packages.join(', ')}`),
   },
   'user.ensure': { risk: 'safe', describe: (step) => plus(`system user and group ${step.user}`) },
   'directory.ensure': {

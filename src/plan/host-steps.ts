@@ -3,7 +3,7 @@ import type { Architecture, Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import { binaryDir, binaryNames, pkiGeneration, pkiLink } from '../domain/layout.ts';
 import type { Draft } from '../domain/step.ts';
-import { need } from './need.ts';
+import { hasNotes, need } from './need.ts';
 import type { View } from './view.ts';
 
 /** A draft whose reason is still to come from {@link need}. */
@@ -11,6 +11,9 @@ export type Candidate = Draft extends infer D ? (D extends Draft ? Omit<D, 'why'
 
 /** The generation that a bootstrap makes. */
 export const FIRST_GENERATION = 1;
+
+/** The unit that distributions bring: where ours has that name, and notes say that it was made, it is ours that runs. */
+const DISTRIBUTION_UNIT = 'etcd.service';
 
 /** `uname -m` → etcd's architecture; undefined where there are no releases for it. */
 export function architectureOf(machine: string): Architecture | undefined {
@@ -64,8 +67,11 @@ export function neededDrafts(view: View, candidates: readonly Candidate[]): read
 }
 
 function packageCandidates(view: View, host: string): readonly Candidate[] {
-  const packages = view.facts.hosts[host]?.packages.map((each) => each.name) ?? [];
-  return packages.length === 0 ? [] : [{ kind: 'package.hold', host, packages, unit: view.cluster.unit }];
+  const facts = view.facts.hosts[host];
+  if (facts === undefined || facts.packages.length === 0) return [];
+  const packages = facts.packages.map((each) => each.name);
+  const shadowed = view.cluster.unit === DISTRIBUTION_UNIT && hasNotes(facts);
+  return [{ kind: 'package.hold', host, packages, unit: shadowed ? '' : DISTRIBUTION_UNIT }];
 }
 
 function binaryCandidates(view: View, host: string): readonly Candidate[] {

@@ -18,9 +18,10 @@ type Checks = { readonly [K in HostStepKind]: (step: Draft<K>, view: View, host:
 const checks: Checks = {
   'package.hold': (step, _view, host) => {
     const loose = host.packages.filter((each) => step.packages.includes(each.name) && !each.held);
-    const runs = host.processes.some((each) => each.executable === '/usr/bin/etcd' && each.unit === step.unit);
+    const runs =
+      step.unit !== '' && host.processes.some((each) => each.executable === '/usr/bin/etcd' && each.unit === step.unit);
     if (runs) return yes(`the distribution's etcd runs as ${step.unit}`);
-    return loose.length > 0 ? yes(`${names(loose)} would restart ${step.unit} at upgrades`) : no('held already');
+    return loose.length > 0 ? yes(`${names(loose)} would start or restart etcd at upgrades`) : no('held already');
   },
   'user.ensure': (step, _view, host) =>
     host.user.exists && host.user.group === step.user
@@ -67,7 +68,7 @@ const checks: Checks = {
   'unit.enable': (_step, _view, host) =>
     host.unit.fileState === 'enabled' ? no('starts at boot') : yes('it does not start at boot'),
   'unit.start': (_step, _view, host) =>
-    isActive(host) && isOurs(host) ? no(`${host.unit.activeState} already`) : yes(`it is ${host.unit.activeState}`),
+    isActive(host) && hasNotes(host) ? no(`${host.unit.activeState} already`) : yes(`it is ${host.unit.activeState}`),
   'marker.put': (_step, view, host) => {
     const { marker } = host.records;
     if (marker === undefined || marker.uuid !== view.identity?.uuid) return yes('it is healthy and not marked so yet');
@@ -172,8 +173,8 @@ function isActive(host: HostFacts): boolean {
   return host.unit.activeState === 'active' || host.unit.activeState === 'activating';
 }
 
-/** A distribution's unit of the same name serves until its step has stopped it. */
-function isOurs({ records }: HostFacts): boolean {
+/** Whether quorate has noted that this host takes part: a unit of the same name without that is a distribution's, or somebody's. */
+export function hasNotes({ records }: HostFacts): boolean {
   return (records.attempt ?? records.starting ?? records.marker) !== undefined;
 }
 
