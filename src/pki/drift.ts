@@ -11,15 +11,41 @@ export interface WantedCertificate {
   readonly authority: string;
 }
 
-/**
- * Why a certificate (PEM; undefined: absent) is not what is wanted at `now` (epoch milliseconds); empty when it is. Each reason is a phrase without
- * the host: `SAN 10.0.0.5 is missing`, `expired 2026-01-02`.
- */
+export type DriftKind =
+  /** Of another authority, or not signed by the one that it names. */
+  'issuer' | 'dates' | 'authority-expired' | 'subject' | 'key' | 'usage' | 'san-missing' | 'san-unwanted';
+
+export interface DriftReason {
+  readonly kind: DriftKind;
+  /** A phrase without the host: `SAN 10.0.0.5 is missing`, `expired 2026-01-02`. */
+  readonly text: string;
+}
+
+/** Why a certificate (PEM; undefined: absent) is not what is wanted at `now` (epoch milliseconds), as phrases; empty when it is. */
 export function certificateDrift(pem: string | undefined, wanted: WantedCertificate, now: number): readonly string[] {
   if (pem === undefined || pem.trim() === '') return ['there is no certificate'];
   const leaf = tryParse(pem);
   if (leaf === undefined) return ['the certificate cannot be read'];
-  return [...issueReasons(leaf, issuerIn(wanted.authority, leaf), now), ...profileDrift(leaf.facts, wanted.profile)];
+  const authorities = splitPem(wanted.authority).map((each) => parseCertificate(each));
+  if (authorities.length === 0) parseCertificate(wanted.authority, 'the trust bundle');
+  return leafDrift(leaf, { profile: wanted.profile, authorities }, now).map((each) => each.text);
+}
+
+/**
+ * Why a certificate is not what is wanted. No profile: nothing is wanted but a good issuer and dates. No authorities: nobody is judged by. Of several,
+ * the one that it names as its issuer judges it.
+ */
+export function leafDrift(
+  leaf: ParsedCertificate,
+  wanted: { readonly profile: LeafProfile | undefined; readonly authorities: readonly ParsedCertificate[] },
+  now: number,
+): readonly DriftReason[] {
+  const { authorities, profile } = wanted;
+  const issuer = authorities.find((each) => each.facts.subjectDer === leaf.facts.issuerDer) ?? authorities[0];
+  return [
+    ...(issuer === undefined ? reasons('dates', dateReasons(leaf.facts, now)) : issueReasons(leaf, issuer, now)),
+    ...(profile === undefined ? [] : profileDrift(leaf.facts, profile)),
+  ];
 }
 
 /**
@@ -27,33 +53,37 @@ export function certificateDrift(pem: string | undefined, wanted: WantedCertific
  * Throws `refused` where one of the two PEM texts can't be read.
  */
 export function verifyIssuedBy(leaf: string, authority: string, now: number): readonly string[] {
-  return issueReasons(parseCertificate(leaf), parseCertificate(authority), now);
+  return issueReasons(parseCertificate(leaf), parseCertificate(authority), now).map((each) => each.text);
 }
 
 /** How a certificate's names, usages and key differ from a profile. */
-function profileDrift(facts: CertificateFacts, profile: LeafProfile): readonly string[] {
+function profileDrift(facts: CertificateFacts, profile: LeafProfile): readonly DriftReason[] {
   const usages = extendedKeyUsages(profile.purpose).filter((usage) => !facts.extendedKeyUsages.includes(usage));
   return [
-    ...differs('common name', facts.commonName, profile.commonName),
-    ...differs('organization', facts.organization, profile.organization),
-    ...differs('key', facts.algorithm, profile.algorithm),
-    ...usages.map((usage) => `extended key usage ${usage} is missing`),
-    ...(facts.isCa ? ['it is an authority'] : []),
+    ...reasons('subject', differs('common name', facts.commonName, profile.commonName)),
+    ...reasons('subject', differs('organization', facts.organization, profile.organization)),
+    ...reasons('key', differs('key', facts.algorithm, profile.algorithm)),
+    ...reasons(
+      'usage',
+      usages.map((usage) => `extended key usage ${usage} is missing`),
+    ),
+    ...reasons('usage', facts.isCa ? ['it is an authority'] : []),
     ...sanDrift(facts.sans, canonicalSans(profile.sans)),
   ];
 }
 
-/** The authority of a bundle that a certificate names as its issuer; the first one where none is. */
-function issuerIn(bundle: string, { facts }: ParsedCertificate): ParsedCertificate {
-  const authorities = splitPem(bundle).map((pem) => parseCertificate(pem));
-  const named = authorities.find((each) => each.facts.subjectDer === facts.issuerDer);
-  return named ?? authorities[0] ?? parseCertificate(bundle, 'the trust bundle');
+function reasons(kind: DriftKind, texts: readonly string[]): readonly DriftReason[] {
+  return texts.map((text) => ({ kind, text }));
 }
 
-function issueReasons(leaf: ParsedCertificate, ca: ParsedCertificate, now: number): readonly string[] {
+function issueReasons(leaf: ParsedCertificate, ca: ParsedCertificate, now: number): readonly DriftReason[] {
   const issuer = issuerReason(leaf, ca);
   const expired = ca.facts.notAfter <= now ? [`its authority expired ${day(ca.facts.notAfter)}`] : [];
-  return [...(issuer === undefined ? [] : [issuer]), ...dateReasons(leaf.facts, now), ...expired];
+  return [
+    ...reasons('issuer', issuer === undefined ? [] : [issuer]),
+    ...reasons('dates', dateReasons(leaf.facts, now)),
+    ...reasons('authority-expired', expired),
+  ];
 }
 
 function issuerReason(leaf: ParsedCertificate, ca: ParsedCertificate): string | undefined {
@@ -75,12 +105,18 @@ function differs(what: string, found: string, wanted: string): readonly string[]
   return found === wanted ? [] : [`${what} is ${found || 'absent'}, not ${wanted || 'absent'}`];
 }
 
-function sanDrift(found: SubjectAltNames, wanted: SubjectAltNames): readonly string[] {
+function sanDrift(found: SubjectAltNames, wanted: SubjectAltNames): readonly DriftReason[] {
   const have = [...found.dns, ...found.ip];
   const want = [...wanted.dns, ...wanted.ip];
   return [
-    ...want.filter((name) => !have.includes(name)).map((name) => `SAN ${name} is missing`),
-    ...have.filter((name) => !want.includes(name)).map((name) => `SAN ${name} is not wanted`),
+    ...reasons(
+      'san-missing',
+      want.filter((name) => !have.includes(name)).map((name) => `SAN ${name} is missing`),
+    ),
+    ...reasons(
+      'san-unwanted',
+      have.filter((name) => !want.includes(name)).map((name) => `SAN ${name} is not wanted`),
+    ),
   ];
 }
 

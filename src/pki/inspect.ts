@@ -71,6 +71,15 @@ export function tryParse(pem: string): ParsedCertificate | undefined {
   }
 }
 
+/** {@link tryParse} that reads each text once: reports look at the same certificate in many places. */
+export function parseOnce(): (pem: string) => ParsedCertificate | undefined {
+  const known = new Map<string, ParsedCertificate | undefined>();
+  return (pem) => {
+    if (!known.has(pem)) known.set(pem, tryParse(pem));
+    return known.get(pem);
+  };
+}
+
 /** Each `CERTIFICATE` block of a bundle, in order, ready for {@link readCertificate}. */
 export function splitPem(bundle: string): readonly string[] {
   return bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\r?\n?/g) ?? [];
