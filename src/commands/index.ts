@@ -23,6 +23,12 @@ const hazards: OptionEntry = {
 };
 const remote = [inventory, hostKeys];
 
+/** What the groups of verbs are about, by their words. */
+export const groups: Readonly<Record<string, string>> = {
+  certs: 'certificates: know what is on disk and what is served',
+  lab: 'throw-away hosts on this machine',
+};
+
 /** All verbs, in the order of `--help`. */
 export const commands: readonly CommandEntry[] = [
   {
@@ -123,6 +129,22 @@ export const commands: readonly CommandEntry[] = [
     options: remote,
     example: 'quorate unlock -i quorate.yml',
     load: async () => (await import('./unlock.ts')).unlock,
+  },
+  {
+    name: 'certs check',
+    summary: 'every certificate on disk, as served now and with the operator; exit 0 ok, 2 warnings, 3 critical',
+    argument: '',
+    options: [
+      ...remote,
+      {
+        flags: '--warn <time>',
+        description: 'warn this long before the end (default: 30d, at most a third of a life)',
+      },
+      { flags: '--crit <time>', description: 'critical this long before the end (default: 7d, at most a tenth)' },
+      { flags: '--prometheus', description: "Prometheus' text format on stdout" },
+    ],
+    example: 'quorate certs check -i quorate.yml --warn 30d --crit 7d',
+    load: async () => (await import('./certs-check.ts')).certsCheck,
   },
   {
     name: 'lab up',

@@ -82,6 +82,11 @@ function portsOf(request: Request, ui: Ui, surroundings: Process): Ports {
         verbose: invocation.options['verbose'] === true,
       });
     },
+    certificateEvidence: async (cluster) => {
+      const { gatherCertificates } = await import('./certificates.ts');
+      const acceptNewHostKeys = invocation.options['acceptNewHostKeys'] === true;
+      return gatherCertificates(cluster, { ui, process: surroundings, acceptNewHostKeys });
+    },
     credentials: async (cluster) => {
       const tls = await (await operator(cluster)).credentialsIfAny();
       return tls?.cert === undefined || tls.key === undefined

@@ -1,7 +1,7 @@
 /** The command line: commander's program, made from the table of verbs. */
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandEntry, Invocation, OptionEntry, Verb } from '../commands/command.ts';
-import { commands, exitCodes } from '../commands/index.ts';
+import { commands, exitCodes, groups } from '../commands/index.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { TOOL_VERSION } from '../plan/saved-plan.ts';
 
@@ -37,9 +37,9 @@ export async function parseArguments(argv: readonly string[]): Promise<Request |
       `\nExit codes:\n${exitCodes.map(([code, text]) => `  ${String(code).padEnd(4)} ${text}`).join('\n')}`,
     );
   prepare(program);
-  const groups = new Map<string, Command>();
+  const made = new Map<string, Command>();
   for (const entry of commands) {
-    addCommand(parentOf(program, groups, entry), entry, (request) => {
+    addCommand(parentOf(program, made, entry.name), entry, (request) => {
       found = request;
     });
   }
@@ -57,15 +57,19 @@ function prepare(command: Command): void {
   command.showSuggestionAfterError(true).enablePositionalOptions();
 }
 
-function parentOf(program: Command, groups: Map<string, Command>, entry: CommandEntry): Command {
-  const [group, verb] = entry.name.split(' ');
-  if (group === undefined || verb === undefined) return program;
-  const known = groups.get(group);
+/** The group that a verb stands in, `certs client` of `certs client issue`, made with those above it where it is new. */
+function parentOf(program: Command, made: Map<string, Command>, name: string): Command {
+  const group = name.split(' ').slice(0, -1).join(' ');
+  if (group === '') return program;
+  const known = made.get(group);
   if (known !== undefined) return known;
-  const made = program.command(group).description('throw-away hosts on this machine');
-  prepare(made);
-  groups.set(group, made);
-  return made;
+  const word = group.split(' ').at(-1) ?? group;
+  const command = parentOf(program, made, group)
+    .command(word)
+    .description(groups[group] ?? group);
+  prepare(command);
+  made.set(group, command);
+  return command;
 }
 
 function addCommand(parent: Command, entry: CommandEntry, onFound: (request: Request) => void): void {
