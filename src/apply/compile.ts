@@ -2,7 +2,7 @@
 import { ATTEMPT_FILE, MARKER_FILE, STARTING_FILE, walFolder } from '../domain/layout.ts';
 import { clientTrust, peerTrust } from '../domain/pki-view.ts';
 import { quote } from '../domain/shell-quote.ts';
-import { type Draft, type FilePut, leafPurposes, type Step } from '../domain/step.ts';
+import { type FilePut, leafPurposes, type Step } from '../domain/step.ts';
 import { digestScript } from '../observe/digests.ts';
 import type { HostStepKind } from '../plan/need.ts';
 import { fillToken } from '../plan/need.ts';
@@ -206,13 +206,4 @@ function shell(script: string): Fragment {
 
 function words(values: readonly string[]): string {
   return values.map(quote).join(' ');
-}
-
-/** The steps of a stage that run on hosts. */
-export function hostSteps(steps: readonly Step[]): readonly Step<HostStepKind>[] {
-  return steps.filter((step): step is Step<HostStepKind> => isHost(step));
-}
-
-function isHost(step: Draft): boolean {
-  return step.kind in compilers;
 }

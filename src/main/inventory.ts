@@ -27,7 +27,7 @@ export async function loadCluster(path: string, process: Process): Promise<Clust
 }
 
 /** The templates as they stand in the package. */
-export async function loadTemplates(): Promise<Templates> {
+async function loadTemplates(): Promise<Templates> {
   const folder = new URL('../templates/', import.meta.url);
   const names = await readdir(folder);
   const entries = await Promise.all(

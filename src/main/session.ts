@@ -18,7 +18,6 @@ import { clusterId, memberId } from '../plan/ids.ts';
 import { planToJson } from '../plan/saved-plan.ts';
 import type { HostFiles, View } from '../plan/view.ts';
 import { openAll, type Transports } from '../transport/open.ts';
-import type { Connection } from '../transport/transport.ts';
 import type { Ui } from '../ui/output.ts';
 import { openRun } from './interrupts.ts';
 import { lockHosts, unlockHosts } from './locking.ts';
@@ -216,5 +215,3 @@ function probeOf(input: SessionInput, host: string): string {
   if (controller === undefined) throw new Error(`${host} is no controller`);
   return probeScript(input.cluster, controller, probedTexts(input.desired, host));
 }
-
-export type Connections = ReadonlyMap<string, Connection>;

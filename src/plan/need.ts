@@ -90,7 +90,7 @@ const checks: Checks = {
 };
 
 /** Kinds of steps that the operator's side runs; their effects prove themselves. */
-export const operatorKinds = [
+const operatorKinds = [
   'store.create',
   'authority.make',
   'admin.issue',

@@ -103,7 +103,7 @@ function unnotedPaths(view: View, host: string): readonly string[] {
 }
 
 /** Everything that quorate puts on a host, less data and the account; records last, so that a reset can be resumed. */
-export function resetPaths(view: View, host: string): readonly string[] {
+function resetPaths(view: View, host: string): readonly string[] {
   const { cluster } = view;
   const files = (view.desired[host]?.files ?? []).map((each) => each.path);
   return [

@@ -1,6 +1,6 @@
 /** Facts of hosts that nobody probed: fresh ones, and what changes make of them. */
 import type { Cluster } from '../../src/domain/cluster.ts';
-import type { AttemptRecord, EndpointFacts, Facts, HostFacts, MemberFact } from '../../src/domain/facts.ts';
+import type { AttemptRecord, EndpointFacts, HostFacts, MemberFact } from '../../src/domain/facts.ts';
 import type { Identity } from '../../src/domain/verdict.ts';
 import { clusterId, memberId } from '../../src/plan/ids.ts';
 
@@ -60,13 +60,9 @@ export function freshHost(host: string, changes: Partial<HostFacts> = {}): HostF
     records: { attempt: undefined, starting: undefined, marker: undefined, lock: undefined },
     ignoredDefaults: [],
     packages: [],
+    packageData: [],
     ...changes,
   };
-}
-
-export function freshFacts(cluster: Cluster): Facts {
-  const hosts = Object.fromEntries(cluster.controllers.map(({ name }) => [name, freshHost(name)]));
-  return { observedAt: NOW, hosts, endpoints: {}, unreachable: {} };
 }
 
 /** The identity that this cluster has with the given token. */

@@ -17,7 +17,7 @@ import { inputFor } from '../unit/render/cluster.ts';
 import { authorityOf, certificateOf, publicKeyOf } from './certificates.ts';
 import { attemptOf, endpointOf, freshHost, identityWith, NOW, silentEndpoint } from './facts.ts';
 
-export const UUID = '11111111-2222-4333-8444-555555555555';
+const UUID = '11111111-2222-4333-8444-555555555555';
 export const TOKEN = 'f00dfacef00dfacef00dfacef00dface';
 
 /** One start of a member with `initial-cluster-state: new`. */
