@@ -25,7 +25,9 @@ const ANSWER_MS = 60_000;
 
 /** A client for HTTP(S)_PROXY and NO_PROXY of `environment` (either case). undici is loaded here and nowhere else. */
 export async function openHttp(environment: Environment): Promise<HttpClient> {
-  const { EnvHttpProxyAgent, request } = await import('undici');
+  // A CommonJS module: in the bundle it has no names but the default one.
+  const { default: undici } = await import('undici');
+  const { EnvHttpProxyAgent, request } = undici;
   const agent = new EnvHttpProxyAgent({
     httpProxy: environment['http_proxy'] ?? environment['HTTP_PROXY'] ?? '',
     httpsProxy: environment['https_proxy'] ?? environment['HTTPS_PROXY'] ?? '',

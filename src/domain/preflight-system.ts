@@ -1,6 +1,7 @@
 /** Whether a host's system can run a member at all. */
 import { requireArchitecture } from './architecture.ts';
 import { QuorateError } from './errors.ts';
+import { binaryNames } from './layout.ts';
 import type { HostCheck, Problem } from './problem.ts';
 
 /** Unit facts that quorate reads came with these: InvocationID 232, NRestarts 235 (systemd's NEWS). RHEL 8 has 239, Ubuntu 18.04 237. */
@@ -16,6 +17,7 @@ export function checkSystem(check: HostCheck): readonly Problem[] {
     ...architectureUnknown(check),
     ...notRoot(check),
     ...toolsMissing(check),
+    ...binariesMissing(check),
     ...memoryShort(check),
     ...nameDiffers(check),
     ...defaultsIgnored(check),
@@ -73,6 +75,22 @@ function toolsMissing({ host }: HostCheck): readonly Problem[] {
       level: 'refuse',
       message: `${host.host}: programs are missing: ${missing.join(', ')}`,
       hint: `install them, for example: ${debian ? 'apt-get install' : 'dnf install'} ${packages}${missing.includes('curl') ? ' curl' : ''}`,
+    },
+  ];
+}
+
+/** `binaries: {source: system}`: nothing installs what is not there. */
+function binariesMissing({ cluster, host }: HostCheck): readonly Problem[] {
+  const { binaries } = cluster;
+  if (binaries.kind !== 'system') return [];
+  const missing = binaryNames(cluster).filter((name) => host.files[`${binaries.directory}/${name}`] === undefined);
+  if (missing.length === 0) return [];
+  return [
+    {
+      host: host.host,
+      level: 'refuse',
+      message: `${host.host}: ${binaries.directory} holds no ${missing.join(', ')}, and binaries.source is system`,
+      hint: 'install etcd there, or let quorate do it: binaries: {source: release}',
     },
   ];
 }

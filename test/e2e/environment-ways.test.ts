@@ -114,7 +114,9 @@ describe('what an inventory may say', () => {
       /^[1-9]\n0\n$/,
     );
     expect(await host.sh(usual)).toBe(before);
-    expect(await stage.etcdctl(1, 'endpoint health')).toContain('is healthy');
+    expect(await host.sh(['bash', '--login', '-c', '/opt/kv@bin/etcdctl get x --write-out=fields'])).toContain(
+      '"Revision"',
+    );
     await clearHosts(stage);
   });
 

@@ -59,6 +59,8 @@ export interface RunOptions {
 export interface Running {
   readonly pid: number;
   readonly ended: Promise<Run>;
+  /** stdout and stderr until now. */
+  output(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -139,5 +141,6 @@ function startQuorate(args: readonly string[], options: RunOptions & { readonly 
       resolve({ status, signal, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }),
     );
   });
-  return { pid: child.pid ?? 0, ended, kill: (signal) => child.kill(signal) };
+  const output = (): string => Buffer.concat([...stdout, ...stderr]).toString();
+  return { pid: child.pid ?? 0, ended, output, kill: (signal) => child.kill(signal) };
 }
