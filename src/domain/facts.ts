@@ -172,10 +172,12 @@ export interface HostFacts {
   readonly listeners: readonly Listener[];
   readonly data: DataFact;
   readonly records: HostRecords;
-  /** `/etc/default/etcd` or /etc/sysconfig/etcd: exists and would be ignored by a config file. */
+  /** `/etc/default/etcd` or /etc/sysconfig/etcd where it sets anything: with a config file etcd ignores it. */
   readonly ignoredDefaults: readonly string[];
   /** Distribution packages that bring an etcd server of their own, and whether they are held. */
   readonly packages: readonly { readonly name: string; readonly version: string; readonly held: boolean }[];
+  /** Data dirs of such a package's own member that hold at least one key. */
+  readonly packageData: readonly string[];
 }
 
 /** One member as the cluster's own list tells it. */

@@ -8,8 +8,10 @@ export function checkNetwork(check: HostCheck): readonly Problem[] {
   return [...checkProcesses(check), ...checkPorts(check), ...checkAddresses(check)];
 }
 
-function checkProcesses({ cluster, host }: HostCheck): readonly Problem[] {
-  return host.processes
+function checkProcesses(check: HostCheck): readonly Problem[] {
+  const { cluster, host } = check;
+  const packaged = host.processes.some((each) => !isOurs(each, host, cluster.unit) && isPackaged(each, host));
+  const strangers = host.processes
     .filter((each) => !isOurs(each, host, cluster.unit) && !isPackaged(each, host))
     .map((each) => {
       const unit = each.unit === '' ? '' : ` in ${each.unit}`;
@@ -20,6 +22,24 @@ function checkProcesses({ cluster, host }: HostCheck): readonly Problem[] {
         hint: 'look whose data it holds before you stop it; quorate never takes over a cluster that it did not make',
       };
     });
+  return packaged ? [...strangers, ...checkPackaged(host)] : strangers;
+}
+
+/** An etcd as its package left it serves nobody: only that is stopped. */
+function checkPackaged({ host, ignoredDefaults, packageData }: HostFacts): readonly Problem[] {
+  const used = packageData.map((path) => ({
+    host,
+    level: 'refuse' as const,
+    message: `${host}: the distribution's etcd runs there and holds keys in ${path}: somebody uses it`,
+    hint: `look at them (ETCDCTL_API=3 etcdctl get --prefix --keys-only ''); when they are not needed: systemctl stop etcd && mv ${path} /var/lib/etcd-unused`,
+  }));
+  const configured = ignoredDefaults.map((path) => ({
+    host,
+    level: 'refuse' as const,
+    message: `${host}: the distribution's etcd runs there with settings of its own in ${path}: somebody set it up`,
+    hint: `look what it is for; when it is not needed: systemctl stop etcd && mv ${path} ${path}.unused`,
+  }));
+  return [...used, ...configured];
 }
 
 /** A process of the unit is ours only where quorate has left its notes: someone else's unit may have the same name. */

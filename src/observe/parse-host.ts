@@ -57,10 +57,20 @@ export function parseUser(records: ProbeRecords): HostFacts['user'] {
   return { exists: true, group: records.get('group'), shell: fields[6] ?? '' };
 }
 
+/** Begins a line of the record of packages that names a data dir. */
+const PACKAGE_DATA = 'data ';
+
+/** Data dirs of a distribution's own member that hold keys. */
+export function parsePackageData(records: ProbeRecords): readonly string[] {
+  const found = records.lines('packages').filter((line) => line.startsWith(PACKAGE_DATA));
+  return found.map((line) => line.slice(PACKAGE_DATA.length));
+}
+
 /** Installed packages; dpkg's status says `h` for held, and so does the probe for a version-locked one of rpm. */
 export function parsePackages(records: ProbeRecords): HostFacts['packages'] {
   return records
     .lines('packages')
+    .filter((line) => !line.startsWith(PACKAGE_DATA))
     .map((line) => {
       const [, wanted, state, name, version] = /^([a-z])([a-zA-Z])\S* +(\S+) (\S*)$/.exec(line) ?? [];
       if (name === undefined) throw misread(records.host, `package line ${JSON.stringify(line)}`);

@@ -8,6 +8,7 @@ import {
   parseDisks,
   parseElapsedMs,
   parseOs,
+  parsePackageData,
   parsePackages,
   parseSystemdVersion,
   parseUser,
@@ -78,6 +79,7 @@ function parseMachine(records: ProbeRecords) {
     user: parseUser(records),
     ignoredDefaults: records.lines('defaults'),
     packages: parsePackages(records),
+    packageData: parsePackageData(records),
   };
 }
 

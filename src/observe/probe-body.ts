@@ -67,6 +67,11 @@ text() { for path do look "$path" && small="$small$path$nl"; done; }
 stat_all() { stat -c '${STAT_FORMAT}' -- "$@"; }
 hash_all() { sha256sum -- "$@"; }
 read_all() { head -q -c ${TEXT_LIMIT_BYTES} -- "$@"; }
+keys_in() {
+  [ -f "$1" ] || return 1
+  [ "$(stat -c %s "$1")" -lt 1048576 ] || return 0
+  tr '\\000' Z <"$1" | grep -q 'ZZZZZ..._ZZZZZZZZ'
+}
 count() { echo $#; }
 link_all() {
   targets=$(readlink -- "$@" 2>/dev/null)
@@ -195,9 +200,14 @@ elif [ -e /usr/bin/etcd ] && has rpm && packages=$(rpm -q --qf 'ii %{NAME} %{VER
 else
   packages=
 fi
+[ -z "$packages" ] || for each in /var/lib/etcd/default /var/lib/etcd/default.etcd; do
+  keys_in "$each/member/snap/db" && packages="$packages\${nl}data $each"
+done
 emit packages "$packages"
 defaults=
-for each in /etc/default/etcd /etc/sysconfig/etcd; do [ -e "$each" ] && defaults="$defaults$each$nl"; done
+for each in /etc/default/etcd /etc/sysconfig/etcd; do
+  grep -qs '^[[:space:]]*[^#[:space:]]' "$each" && defaults="$defaults$each$nl"
+done
 emit defaults "$defaults"`;
 
 const state = `

@@ -141,6 +141,14 @@ describe('preflight', () => {
     const processes = [{ ...etcd, executable: '/usr/bin/etcd' }];
     const listeners = [{ address: '127.0.0.1', port: 2379, process: 'etcd', pid: 77 }];
     expect(found({ packages, processes, listeners })).toEqual([]);
+    const used = found({
+      packages,
+      processes,
+      packageData: ['/var/lib/etcd/default'],
+      ignoredDefaults: ['/etc/default/etcd'],
+    });
+    expect(used.join('\n')).toContain('holds keys in /var/lib/etcd/default: somebody uses it');
+    expect(used.join('\n')).toContain('with settings of its own in /etc/default/etcd: somebody set it up');
   });
 
   it('leaves alone a listener on another address', () => {

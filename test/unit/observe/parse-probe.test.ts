@@ -26,6 +26,7 @@ describe('an answer recorded on Debian 12 with a running member', () => {
       keyTool: 'ssh-keygen',
       readOnlyPaths: [],
       packages: [],
+      packageData: [],
     });
     expect(facts.machineId).toMatch(/^[0-9a-f]{32}$/);
     expect(facts.user).toEqual({ exists: true, group: 'etcd', shell: '/usr/sbin/nologin' });
@@ -169,7 +170,9 @@ describe('parts of an answer', () => {
 
   it('reads packages, their hold, and how the last process ended', () => {
     const unit = 'LoadState=loaded\nActiveState=failed\nExecMainCode=2\nExecMainStatus=9\n';
-    const facts = parse(changed(empty, { packages: 'hi  etcd-server 3.4.23-4+b4\nrc  etcd 3.3\nii etcd 3.5\n', unit }));
+    const packages = 'hi  etcd-server 3.4.23-4+b4\nrc  etcd 3.3\nii etcd 3.5\ndata /var/lib/etcd/default\n';
+    const facts = parse(changed(empty, { packages, unit }));
+    expect(facts.packageData).toEqual(['/var/lib/etcd/default']);
     expect(facts.packages).toEqual([
       { name: 'etcd-server', version: '3.4.23-4+b4', held: true },
       { name: 'etcd', version: '3.5', held: false },

@@ -47,6 +47,7 @@ export function readyHost(name: string, change: Partial<HostFacts> = {}): HostFa
     records: { attempt: undefined, starting: undefined, marker: undefined, lock: undefined },
     ignoredDefaults: [],
     packages: [],
+    packageData: [],
     ...change,
   };
 }
