@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   LOCK_HELD,
@@ -8,6 +9,7 @@ import {
   LOCK_TAKEN_OVER,
   lockScript,
   RELEASE,
+  TAKE,
   unlockScript,
 } from '../../../src/apply/lock-script.ts';
 import { inFolder, linesOf, run, shells, start, temporaryFolder } from './shell.ts';
@@ -21,6 +23,7 @@ function lock(folder: string, token: string): string {
 /** Takes the lock and keeps it until `release` or `die`. */
 async function hold(shell: string, folder: string, token: string) {
   const child = start(shell, lock(folder, token));
+  child.stdin.write(TAKE);
   const next = linesOf(child.stdout);
   const gone = new Promise<void>((resolve) => child.on('exit', () => resolve()));
   return {
@@ -84,7 +87,7 @@ describe.each(shells)('the lock of a host in %s', (shell) => {
   it('is refused while it is held, with who holds it, and stays', async () => {
     const folder = temporaryFolder();
     const holder = await hold(shell, folder, 'one');
-    const { status, stdout } = await run(shell, lock(folder, 'two'));
+    const { status, stdout } = await run(shell, lock(folder, 'two'), { input: Readable.from([TAKE]) });
     expect(status).toBe(0);
     expect(stdout.split('\n')).toEqual([LOCK_HELD, 'one', owner.owner, owner.command, owner.since, 'yes', '', '']);
     expect(tokenIn(folder)).toBe('one');
@@ -121,7 +124,7 @@ describe.each(shells)('the lock of a host in %s', (shell) => {
     const holder = await hold(shell, folder, 'one');
     const script = noteScript(folder);
     await holder.die();
-    const { stdout } = await run(shell, lock(folder, 'two'));
+    const { stdout } = await run(shell, lock(folder, 'two'), { input: Readable.from([TAKE]) });
     expect(stdout.split('\n').slice(0, 2)).toEqual([LOCK_HELD, 'one']);
     expect(stdout.split('\n').slice(5, 7)).toEqual(['no', `${script.pid} `]);
     await script.end();
@@ -142,7 +145,10 @@ exec /bin/mv "$@"
     const bin = temporaryFolder();
     writeFileSync(join(bin, 'mv'), shim);
     chmodSync(join(bin, 'mv'), 0o755);
-    const { stdout } = await run(shell, lock(folder, 'two'), { env: { PATH: `${bin}:/usr/bin:/bin` } });
+    const { stdout } = await run(shell, lock(folder, 'two'), {
+      input: Readable.from([TAKE]),
+      env: { PATH: `${bin}:/usr/bin:/bin` },
+    });
     expect(stdout.split('\n').slice(0, 2)).toEqual([LOCK_HELD, 'one']);
     expect(existsSync(join(folder, 'begun'))).toBe(true);
     expect(tokenIn(folder)).toBe('one');
