@@ -9,7 +9,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     request = await parseArguments(argv);
   } catch (error) {
     if (!(error instanceof QuorateError)) throw error;
-    process.stderr.write(`error: ${error.message}\n${error.hint === undefined ? '' : `hint: ${error.hint}\n`}`);
+    await tellUsage(error, argv);
     return exitStatus(error);
   }
   if (request === undefined) return 0;
@@ -24,4 +24,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   } finally {
     await context.ui.close();
   }
+}
+
+/** Before there is a terminal: the options may not even have been understood. */
+async function tellUsage(error: QuorateError, argv: readonly string[]): Promise<void> {
+  if (argv.includes('--json')) {
+    const { errorToJson } = await import('./ui/errors.ts');
+    process.stdout.write(`${JSON.stringify(errorToJson(error, undefined), undefined, 2)}\n`);
+    return;
+  }
+  process.stderr.write(`error: ${error.message}\n${error.hint === undefined ? '' : `hint: ${error.hint}\n`}`);
 }
