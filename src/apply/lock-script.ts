@@ -100,7 +100,8 @@ mv -T "$new" "$lock"
 exec 9>&-
 echo "$answer"
 if read -r word && [ "$word" = release ]; then
-  if [ "$(cat "$lock/token" 2>/dev/null)" = ${quote(owner.token)} ]; then rm -rf "$lock"; fi
+  # A script of this run that was given up may go on: then the lock stays until it has ended.
+  if [ "$(cat "$lock/token" 2>/dev/null)" = ${quote(owner.token)} ] && [ -z "$(scripts "$lock")" ]; then vanish || :; fi
   echo released
 fi`;
 }
