@@ -29,7 +29,7 @@ const checks: Checks = {
       : yes(`there is no user ${step.user} with a group of its own`),
   'directory.ensure': (step, _view, host) => {
     const fact = fileAt(host, step.path);
-    if (fact.kind !== 'directory') return yes('there is none yet');
+    if (fact.kind !== 'directory') return yes(fact.kind === 'absent' ? 'there is none yet' : `it is a ${fact.kind}`);
     const differs = ownershipDiffers(fact, step);
     return differs === undefined ? no(`${step.path} is as wanted`) : yes(differs);
   },
@@ -62,7 +62,9 @@ const checks: Checks = {
   'record.attempt': (step, view, host) => {
     const { attempt, starting } = host.records;
     if (starting !== undefined && !host.data.wal) return yes('its first start came to nothing');
-    const same = attempt?.uuid === view.identity?.uuid && attempt?.memberId === view.identity?.memberIds[step.member];
+    const { uuid, clusterId, memberIds } = view.identity ?? {};
+    const same =
+      attempt?.uuid === uuid && attempt?.clusterId === clusterId && attempt?.memberId === memberIds?.[step.member];
     return attempt !== undefined && same ? no('recorded') : yes('it takes part in forming this cluster');
   },
   'unit.enable': (_step, _view, host) =>
