@@ -140,11 +140,11 @@ function portOf(input: PortInput): OperatorPort {
   };
 }
 
-/** A new store gets UUID and token; a store whose cluster is formed anew keeps its UUID and gets another token. */
+/** A new store gets UUID and token; a store whose cluster is formed anew keeps its UUID and gets another token. One of another name is refused. */
 async function nameCluster({ cluster, store, pki, process }: PortInput): Promise<void> {
   const token = randomBytes(16).toString('hex');
   const { identity } = await pki();
-  if (identity !== undefined) await recordToken(store, identity.uuid, token);
+  if (identity?.name === cluster.name) await recordToken(store, identity.uuid, token);
   else await createCluster(store, { uuid: systemEntropy.uuid(), name: cluster.name, token }, process.now());
 }
 
