@@ -76,7 +76,7 @@ export function createUi(options: UiOptions): Ui {
     err,
     json,
     out: (text) => {
-      if (mode !== 'json') stdout(text);
+      if (mode !== 'json') stdout(clean(text));
     },
     table: (table) => {
       if (speaks(mode)) stdout(renderTable(table, { width: terminal.width, paint: paint.stdout }));
