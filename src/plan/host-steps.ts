@@ -1,5 +1,6 @@
 /** The drafts that bring one host to the inventory, in the order in which they must land. */
-import type { Architecture, Cluster } from '../domain/cluster.ts';
+import { requireArchitecture } from '../domain/architecture.ts';
+import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import { binaryDir, binaryNames, pkiGeneration, pkiLink } from '../domain/layout.ts';
 import type { Draft } from '../domain/step.ts';
@@ -14,17 +15,6 @@ export const FIRST_GENERATION = 1;
 
 /** The unit that distributions bring: where ours has that name, and notes say that it was made, it is ours that runs. */
 const DISTRIBUTION_UNIT = 'etcd.service';
-
-/** `uname -m` → etcd's architecture; undefined where there are no releases for it. */
-export function architectureOf(machine: string): Architecture | undefined {
-  const table: Readonly<Record<string, Architecture>> = {
-    x86_64: 'amd64',
-    aarch64: 'arm64',
-    ppc64le: 'ppc64le',
-    s390x: 's390x',
-  };
-  return table[machine];
-}
 
 /** Account, folders, binaries and keys: nothing that a running member would pick up. */
 export function prepareCandidates(view: View, controller: Controller): readonly Candidate[] {
@@ -77,7 +67,6 @@ function packageCandidates(view: View, host: string): readonly Candidate[] {
 function binaryCandidates(view: View, host: string): readonly Candidate[] {
   const { cluster, checksums } = view;
   const directory = binaryDir(cluster);
-  const architecture = architectureOf(view.facts.hosts[host]?.machine ?? '');
   const link: Candidate = {
     kind: 'binary.link',
     host,
@@ -86,7 +75,9 @@ function binaryCandidates(view: View, host: string): readonly Candidate[] {
     names: binaryNames(cluster),
   };
   if (cluster.binaries.kind === 'system') return directory === cluster.paths.binDir ? [] : [link];
-  if (architecture === undefined) return [link];
+  const facts = view.facts.hosts[host];
+  if (facts === undefined) return [link];
+  const architecture = requireArchitecture(facts.machine, host);
   const install: Candidate = {
     kind: 'binary.install',
     host,
