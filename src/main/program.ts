@@ -20,6 +20,8 @@ const general: readonly OptionEntry[] = [
   { flags: '--no-input', description: 'never ask' },
 ];
 
+const exitCodesHelp = `\nExit codes:\n${exitCodes.map(([code, text]) => `  ${String(code).padEnd(4)} ${text}`).join('\n')}`;
+
 /**
  * Parses the arguments.
  * @throws QuorateError usage
@@ -32,10 +34,8 @@ export async function parseArguments(argv: readonly string[]): Promise<Request |
     )
     .version(TOOL_VERSION)
     .configureHelp({ showGlobalOptions: false })
-    .addHelpText(
-      'after',
-      `\nExit codes:\n${exitCodes.map(([code, text]) => `  ${String(code).padEnd(4)} ${text}`).join('\n')}`,
-    );
+    .helpCommand('help [verb...]', 'the same as VERB --help')
+    .addHelpText('after', exitCodesHelp);
   prepare(program);
   const made = new Map<string, Command>();
   for (const entry of commands) {
@@ -44,12 +44,22 @@ export async function parseArguments(argv: readonly string[]): Promise<Request |
     });
   }
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync([...helpAsOption(argv)], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return outcomeOf(error);
     throw error;
   }
   return found;
+}
+
+/** `help certs check` as `certs check --help`: commander's own looks one word deep and takes any word. */
+function helpAsOption(argv: readonly string[]): readonly string[] {
+  const [first, ...words] = argv;
+  if (first !== 'help') return argv;
+  const name = words.filter((each) => !each.startsWith('-')).join(' ');
+  const known = name === '' || commands.some((each) => each.name === name || each.name.startsWith(`${name} `));
+  if (known) return [...name.split(' ').filter((each) => each !== ''), '--help'];
+  throw new QuorateError('usage', `there is no verb ${name}`, { hint: 'quorate --help lists the verbs' });
 }
 
 function prepare(command: Command): void {
@@ -79,7 +89,7 @@ function addCommand(parent: Command, entry: CommandEntry, onFound: (request: Req
   for (const argument of entry.argument.split(' ').filter((each) => each !== '')) command.argument(argument);
   for (const option of [...entry.options, ...general]) command.addOption(new Option(option.flags, option.description));
   if (name === 'ssh') command.passThroughOptions().allowUnknownOption();
-  command.addHelpText('after', `\nExample:\n  ${entry.example}\n\nExit codes: see quorate --help`);
+  command.addHelpText('after', `\nExample:\n  ${entry.example}\n${exitCodesHelp}`);
   command.action(() => {
     const args = command.args;
     onFound({ verb: entry.name, invocation: { args, options: command.opts() }, load: entry.load });
