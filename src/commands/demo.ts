@@ -11,7 +11,9 @@ export const demo: Verb = async (_invocation, ports) => {
   const known = await ports.files.exists(found.identity);
   const options = { inventory: found.inventory, yes: true };
   const first = known ? options : { ...options, newIdentity: found.identity };
-  await bootstrap({ args: [], options: first }, ports.withOptions(first));
+  const forming = ports.withOptions(first);
+  // A run has one JSON document: that of the status.
+  await bootstrap({ args: [], options: first }, { ...forming, ui: { ...forming.ui, json: () => undefined } });
   const code = await status({ args: [], options }, ports.withOptions(options));
   const [host = ''] = found.hosts.map((each) => each.name);
   const inventory = `.lab/${NAME}/quorate.yml`;
