@@ -27,7 +27,11 @@ const rounds = options.quick ? 2 : 5;
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort());
 process.once('SIGTERM', () => interrupt.abort());
-process.exitCode = await run();
+process.exitCode = await run().catch((error: unknown) => {
+  if (!interrupt.signal.aborted) throw error;
+  say('interrupted; the labs are removed');
+  return 130;
+});
 
 /** Exit status 0 when every limit holds. */
 async function run(): Promise<number> {
