@@ -41,7 +41,7 @@ getent passwd ${user} >/dev/null || useradd --system --gid ${user} --no-create-h
   },
   'directory.ensure': (step) => {
     const path = quote(step.path);
-    return shell(`[ ! -L ${path} ] || { echo ${quote(`${step.path} is a symbolic link: name the folder itself in the inventory`)} >&2; exit 1; }
+    return shell(`[ ! -L ${path} ] || { printf '%s\\n' ${quote(`${step.path} is a symbolic link: name the folder itself in the inventory`)} >&2; exit 1; }
 mkdir -p ${path}
 chown ${quote(`${step.owner}:${step.group}`)} ${path}
 chmod ${quote(step.mode)} ${path}`);

@@ -81,7 +81,7 @@ describe('the rules notice', () => {
       { 'src/transport/a.ts': "import '../etcd/b.ts';", 'src/etcd/b.ts': '' },
     ],
     [
-      'plan-sees-pure-pki: src/plan/a.ts → src/pki/file-store.ts',
+      'sees-pure-pki: src/plan/a.ts → src/pki/file-store.ts',
       { 'src/plan/a.ts': "import '../pki/file-store.ts';", 'src/pki/file-store.ts': '' },
     ],
     [
