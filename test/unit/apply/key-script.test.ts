@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keyScript } from '../../../src/apply/key-script.ts';
@@ -81,12 +81,14 @@ describe.runIf(isRoot).each(shells.flatMap((shell) => tools.map((tool) => ({ she
       const keys = keysWith(shell, tool);
       await keys.make();
       const before = keys.read('server.key');
+      const inode = statSync(keys.path('server.key')).ino;
       rmSync(keys.path('server.pub'));
       rmSync(keys.path('peer.key'));
       mkdirSync(keys.path('.new'));
       writeFileSync(keys.path('.new/server'), 'half a key');
       expect((await keys.make()).status).toBe(0);
       expect(keys.read('server.key')).toBe(before);
+      expect(statSync(keys.path('server.key')).ino).toBe(inode);
       for (const purpose of leafPurposes) expectPair(keys, purpose, 'ecdsa-p256');
       expect(existsSync(keys.path('.new'))).toBe(false);
     });
