@@ -103,15 +103,32 @@ async function provePort(controller: Controller, port: 'client' | 'peer', input:
   const anonymous = presentCertificate(target, { ca: '' });
   const stranger = presentCertificate(target, { ...input.stranger, ca: '' });
   const served = servedCertificate(target);
+  const client = clientOnPeerPort(port, target, input);
   if (refusalFailed(await anonymous))
     throw failed(host, `port ${number} does not refuse a client without a certificate`);
   if (refusalFailed(await stranger))
     throw failed(host, `port ${number} does not refuse a certificate of an unknown authority`);
+  const judged = await client;
+  if (judged !== undefined && refusalFailed(judged))
+    throw failed(
+      host,
+      `port ${number} does not refuse a client's certificate: whoever holds one could pass for a peer`,
+    );
   const onDisk =
     input.facts.hosts[host]?.certificates[`${pkiLink(input.cluster)}/${port === 'client' ? 'server' : 'peer'}.crt`];
   if (onDisk === undefined || !sameCertificate(onDisk, await served)) {
     throw failed(host, `port ${number} serves another certificate than the one that was issued for it`);
   }
+}
+
+/** With an authority for peers alone, no client of etcd may reach the peer port (reference: one CA opens it to all). */
+async function clientOnPeerPort(
+  port: 'client' | 'peer',
+  target: Parameters<typeof presentCertificate>[0],
+  { cluster, tls }: ProofInput,
+): Promise<Awaited<ReturnType<typeof presentCertificate>> | undefined> {
+  if (port === 'client' || cluster.pki.authorities === 'single') return undefined;
+  return presentCertificate(target, { ...tls, ca: '' });
 }
 
 function refusalFailed(judgement: { readonly accepted: boolean; readonly alert: string | undefined }): boolean {

@@ -1,6 +1,6 @@
 /** A lab's bridge on this machine, and the choice of its addresses. */
 import { access } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { chooseSubnet, gatewayOf, type Subnet } from './addresses.ts';
 import { closeFirewall, openFirewall } from './firewall.ts';
 import { withFolderLock } from './lock.ts';

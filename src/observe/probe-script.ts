@@ -14,7 +14,23 @@ import { type ProbePaths, probePaths } from './probe-paths.ts';
 
 /** Programs that quorate's scripts call on a host, beside the shell's own commands. */
 const REQUIRED_TOOLS: readonly string[] = [
-  ...['base64', 'cat', 'chmod', 'chown', 'cp', 'date', 'dd', 'getent', 'grep', 'groupadd', 'gzip', 'id', 'ln', 'mkdir'],
+  ...[
+    'base64',
+    'cat',
+    'chmod',
+    'chown',
+    'cp',
+    'date',
+    'dd',
+    'flock',
+    'getent',
+    'grep',
+    'groupadd',
+    'gzip',
+    'id',
+    'ln',
+    'mkdir',
+  ],
   ...['mkfifo', 'mv', 'readlink', 'rm', 'sed', 'sha256sum', 'stat', 'sync', 'systemctl', 'tar', 'tee', 'uname'],
   'useradd',
 ];
