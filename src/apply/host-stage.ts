@@ -149,6 +149,8 @@ async function collect(stream: NodeJS.ReadableStream, limit: number): Promise<st
   return text;
 }
 
+/** The last line that says what happened: tar closes with one that only points back. */
 function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+  const lines = text.trim().split('\n');
+  return lines.findLast((line) => !/^tar: (Exiting with failure|Error is not recoverable)/.test(line)) ?? '';
 }
