@@ -195,9 +195,13 @@ describe('preflight', () => {
     );
   });
 
-  it('asks nothing of the binaries that the operator installs', () => {
+  it('asks of binaries that the operator installs that they are there, and nothing else', () => {
     const cluster = sampleCluster('', { binaries: { kind: 'system', directory: '/opt/etcd' } });
-    const libDisk = { ...disk, freeBytes: 0 };
-    expect(found({ machine: 'riscv64', libDisk, readOnlyPaths: ['/usr/local/lib/etcd'] }, cluster)).toEqual([]);
+    const facts = { machine: 'riscv64', libDisk: { ...disk, freeBytes: 0 }, readOnlyPaths: ['/usr/local/lib/etcd'] };
+    const file = { kind: 'file', mode: '0755', owner: 'root', group: 'root', sha256: '' } as const;
+    const files = Object.fromEntries(['etcd', 'etcdctl', 'etcdutl'].map((name) => [`/opt/etcd/${name}`, file]));
+    expect(found({ ...facts, files }, cluster)).toEqual([]);
+    const missing = 'refuse etcd-1: /opt/etcd holds no etcd, etcdctl, etcdutl, and binaries.source is system';
+    expect(found(facts, cluster)).toContain(missing);
   });
 });
