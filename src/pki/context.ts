@@ -7,7 +7,7 @@ import type { IssuedCertificate, Sign } from './certificate.ts';
 import type { Custody } from './custody.ts';
 import type { Entropy } from './entropy.ts';
 import { appendRecords, journalKey, type NewRecord } from './journal.ts';
-import { type PublicKey, readPublicKey, spkiAlgorithm } from './public-key.ts';
+import { keyAlgorithms, type PublicKey, readPublicKey, spkiAlgorithm } from './public-key.ts';
 import { readDocument, readText, requireUuid } from './state.ts';
 import { type PkiStore, updateObject } from './store.ts';
 
@@ -109,9 +109,7 @@ function parseKey(pem: string, name: string): KeyObject {
 
 function supportedAlgorithm(spki: Uint8Array, name: string): KeyAlgorithm {
   const found = spkiAlgorithm(spki);
-  const known = (['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'] as const).find(
-    (each) => each === found,
-  );
+  const known = keyAlgorithms.find((each) => each === found);
   if (known === undefined) throw new QuorateError('refused', `${name}: keys of type ${found} are not supported`);
   return known;
 }

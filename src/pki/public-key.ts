@@ -13,6 +13,9 @@ export interface PublicKey {
   readonly keyId: Buffer;
 }
 
+/** Types of keys that certificates are issued for. */
+export const keyAlgorithms: readonly KeyAlgorithm[] = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'];
+
 /** An SPKI before it is judged. */
 interface Spki {
   /** `ecdsa-p256`, `rsa-2048`, …; for what quorate does not issue for, another word. */
