@@ -1,8 +1,10 @@
 /** The shape of a verb. Each is one file; index.ts is the table, and a verb's file is loaded when it runs. */
-import type { CertificateEvidence } from '../domain/certificate-evidence.ts';
+import type { CertificateEvidence, StoreEvidence } from '../domain/certificate-evidence.ts';
+import type { ClientOrder, IssuedClient } from '../domain/client-order.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import type { QuorateError } from '../domain/errors.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { KeyStore } from '../pki/pkcs12.ts';
 import type { View } from '../plan/view.ts';
 
 /** A verb's entry in the table: all that `--help` needs. */
@@ -44,6 +46,12 @@ export interface Ports {
   session(cluster: Cluster, wish: SessionWish): Promise<Session>;
   /** Everything that can be known of the cluster's certificates without a private key; a host that can't be reached is a fact. */
   certificateEvidence(cluster: Cluster): Promise<CertificateEvidence>;
+  /** The public side of the state directory, read as far as it can be read. */
+  storeEvidence(cluster: Cluster): Promise<StoreEvidence>;
+  /** Issues a client's certificate: in the journal and the store before it comes back. @throws QuorateError refused */
+  issueClient(cluster: Cluster, order: ClientOrder): Promise<IssuedClient>;
+  /** A PKCS #12 file. */
+  keyStore(store: KeyStore, passphrase: string): Promise<Uint8Array>;
   /** The operator's certificate for etcd, decrypted in memory; undefined where there is none yet. */
   credentials(cluster: Cluster): Promise<Credentials | undefined>;
   /** Files that would land on each host, without connecting. */
@@ -109,7 +117,11 @@ export interface RenderedFile {
 /** The operator's machine. */
 export interface FilePort {
   /** Writes a file that must not exist, or replaces it where `replace` says so; parents are made. */
-  write(path: string, content: string, options: { readonly mode: number; readonly replace: boolean }): Promise<void>;
+  write(
+    path: string,
+    content: string | Uint8Array,
+    options: { readonly mode: number; readonly replace: boolean },
+  ): Promise<void>;
   read(path: string): Promise<string>;
   exists(path: string): Promise<boolean>;
 }

@@ -1,8 +1,9 @@
 /** quorate env: exports with which etcdctl works on the operator's machine, the client certificate included. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { QuorateError } from '../domain/errors.ts';
 import { quote } from '../domain/shell-quote.ts';
-import { type Invocation, type Ports, type Verb, value } from './command.ts';
+import { type Invocation, type Verb, value } from './command.ts';
+import { keyFolder } from './key-folder.ts';
 
 export const env: Verb = async (invocation, ports) => {
   const shell = shellOf(invocation);
@@ -13,7 +14,7 @@ export const env: Verb = async (invocation, ports) => {
       hint: 'bootstrap the cluster first: quorate bootstrap -i FILE',
     });
   }
-  const directory = join(directoryFor(invocation, ports), cluster.name);
+  const directory = join(keyFolder(invocation, ports, 'env'), cluster.name);
   const files = {
     cacert: join(directory, 'ca.crt'),
     cert: join(directory, 'client.crt'),
@@ -33,23 +34,6 @@ export const env: Verb = async (invocation, ports) => {
   for (const [name, text] of Object.entries(variables)) ports.ui.out(exportLine(shell, name, text));
   return 0;
 };
-
-/** Plaintext keys go to memory that ends with the login, or where the operator says. */
-function directoryFor(invocation: Invocation, ports: Ports): string {
-  const told = value(invocation, 'out');
-  if (told !== undefined) return resolve(ports.operator.directory, told);
-  const runtime = ports.operator.env['XDG_RUNTIME_DIR'];
-  if (runtime === undefined || runtime === '') {
-    throw new QuorateError(
-      'usage',
-      'env: XDG_RUNTIME_DIR is not set, so there is no place for a plaintext key that ends with the login',
-      {
-        hint: 'name one: quorate env --out DIR (a folder that only you can read)',
-      },
-    );
-  }
-  return join(runtime, 'quorate');
-}
 
 function shellOf(invocation: Invocation): 'sh' | 'fish' {
   const told = value(invocation, 'shell') ?? 'sh';

@@ -25,7 +25,9 @@ const remote = [inventory, hostKeys];
 
 /** What the groups of verbs are about, by their words. */
 export const groups: Readonly<Record<string, string>> = {
-  certs: 'certificates: know what is on disk and what is served',
+  certs: 'certificates: know what is on disk and what is served, issue for clients, export',
+  'certs ca': 'the certificate authorities',
+  'certs client': 'certificates for clients of etcd',
   lab: 'throw-away hosts on this machine',
 };
 
@@ -145,6 +147,61 @@ export const commands: readonly CommandEntry[] = [
     ],
     example: 'quorate certs check -i quorate.yml --warn 30d --crit 7d',
     load: async () => (await import('./certs-check.ts')).certsCheck,
+  },
+  {
+    name: 'certs ca show',
+    summary: 'the authorities: subjects, dates, fingerprints, where the keys are, who can open them',
+    argument: '',
+    options: [inventory],
+    example: 'quorate certs ca show -i quorate.yml',
+    load: async () => (await import('./certs-ca.ts')).certsCaShow,
+  },
+  {
+    name: 'certs client issue',
+    summary: 'issue a certificate to a client of etcd: its key made here, or a signing request signed',
+    argument: '<name>',
+    options: [
+      inventory,
+      identity,
+      { flags: '--cn <name>', description: "common name: etcd's user once RBAC is on (default: the name)" },
+      { flags: '--org <name>', description: "organisation (default: the inventory's)" },
+      {
+        flags: '--ttl <time>',
+        description: "how long it is valid (default: 90d; at most the policy's leafLifetimeDays)",
+      },
+      { flags: '--csr <file>', description: 'sign this request; only its public key is taken' },
+      { flags: '--out <dir>', description: 'where key and certificate go (default: $XDG_RUNTIME_DIR/quorate/CLUSTER)' },
+      { flags: '--allow-root', description: "allow CN=root, etcd's superuser" },
+      { flags: '--force', description: 'replace files that are there' },
+    ],
+    example: 'quorate certs client issue backup --ttl 30d --out /root/backup-certs',
+    load: async () => (await import('./certs-client.ts')).certsClientIssue,
+  },
+  {
+    name: 'certs client list',
+    summary: 'every certificate issued to a client: current, replaced, expired',
+    argument: '',
+    options: [inventory],
+    example: 'quorate certs client list -i quorate.yml',
+    load: async () => (await import('./certs-client.ts')).certsClientList,
+  },
+  {
+    name: 'certs export',
+    summary: "the authorities and a client's certificate for other tools; without a client, the authorities alone",
+    argument: '[client]',
+    options: [
+      inventory,
+      identity,
+      { flags: '--format <name>', description: 'pem (default), pkcs12, secret (Kubernetes) or kubeadm (its layout)' },
+      { flags: '--out <dir>', description: 'folder to write to; private keys are 0600' },
+      { flags: '--key <file>', description: "the client's private key, which is kept nowhere here" },
+      { flags: '--passphrase-env <name>', description: 'variable that holds the passphrase of the pkcs12 file' },
+      { flags: '--namespace <name>', description: 'namespace of the Secret' },
+      { flags: '--allow-root', description: "allow the operator's own (admin), CN=root" },
+      { flags: '--force', description: 'replace files that are there' },
+    ],
+    example: 'quorate certs export kube-apiserver-etcd-client --format kubeadm --key apiserver.key --out export',
+    load: async () => (await import('./certs-export.ts')).certsExport,
   },
   {
     name: 'lab up',

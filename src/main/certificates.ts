@@ -1,5 +1,5 @@
 /** Gathers everything that can be known of a cluster's certificates: hosts, ports, store. Opens no private key and changes nothing. */
-import type { CertificateEvidence } from '../domain/certificate-evidence.ts';
+import type { CertificateEvidence, StoreEvidence } from '../domain/certificate-evidence.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { observeHosts } from '../observe/probe.ts';
 import { observeServed } from '../observe/served.ts';
@@ -27,7 +27,7 @@ export async function gatherCertificates(
     const [observed, served, store] = await Promise.all([
       observeHosts(transports.connections.values(), cluster, { now: process.now }),
       observeServed(cluster, transports.connections),
-      readPublicSide(openFileStore(cluster.stateDir)),
+      readStore(cluster),
     ]);
     const unconnected = transports.failures.flatMap(({ host, message }) =>
       host === undefined ? [] : [[host, message]],
@@ -37,4 +37,9 @@ export async function gatherCertificates(
   } finally {
     await transports.close();
   }
+}
+
+/** The public side of the state directory. */
+export function readStore(cluster: Cluster): Promise<StoreEvidence> {
+  return readPublicSide(openFileStore(cluster.stateDir));
 }

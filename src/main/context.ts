@@ -1,4 +1,5 @@
 /** Builds what a verb may do from the command line and the process. Heavy parts are loaded when a verb asks for them. */
+import { randomBytes } from 'node:crypto';
 import { type Ports, type VerbUi, value, values } from '../commands/command.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { createDebugLog, logDirectory } from '../ui/debug-log.ts';
@@ -86,6 +87,19 @@ function portsOf(request: Request, ui: Ui, surroundings: Process): Ports {
       const { gatherCertificates } = await import('./certificates.ts');
       const acceptNewHostKeys = invocation.options['acceptNewHostKeys'] === true;
       return gatherCertificates(cluster, { ui, process: surroundings, acceptNewHostKeys });
+    },
+    storeEvidence: async (cluster) => {
+      const { readStore } = await import('./certificates.ts');
+      return readStore(cluster);
+    },
+    issueClient: async (cluster, order) => {
+      const { issueForClient } = await import('./issue-client.ts');
+      const identity = { file: option('identity'), newFile: undefined };
+      return issueForClient(cluster, order, { identity, process: surroundings, ui });
+    },
+    keyStore: async (store, passphrase) => {
+      const { writeKeyStore } = await import('../pki/pkcs12.ts');
+      return writeKeyStore(store, passphrase, randomBytes);
     },
     credentials: async (cluster) => {
       const tls = await (await operator(cluster)).credentialsIfAny();

@@ -16,7 +16,7 @@ export function filePort(directory: string): FilePort {
 
 async function writeWhole(
   path: string,
-  content: string,
+  content: string | Uint8Array,
   { mode, replace }: { readonly mode: number; readonly replace: boolean },
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });

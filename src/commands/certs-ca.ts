@@ -1,0 +1,58 @@
+/** quorate certs ca show: the authorities in force, where their keys are, and who can open them. */
+import { join } from 'node:path';
+import type { StoredAuthority, StoreEvidence } from '../domain/certificate-evidence.ts';
+import { QuorateError } from '../domain/errors.ts';
+import { readCertificate } from '../pki/inspect.ts';
+import { ageOf } from '../plan/certificate-report.ts';
+import type { Verb } from './command.ts';
+
+export const certsCaShow: Verb = async (_invocation, ports) => {
+  const cluster = await ports.clusterAt(undefined);
+  const store = await ports.storeEvidence(cluster);
+  for (const problem of store.problems) ports.ui.warn(problem);
+  if (store.authorities.length === 0) {
+    throw new QuorateError('refused', `${store.location}: holds no authority`, {
+      hint: 'quorate bootstrap makes them; a lost state directory must come back from its backup or git',
+    });
+  }
+  const authorities = store.authorities.map((each) => describe(store, each, ports.now()));
+  if (ports.ui.mode === 'json') ports.ui.json({ cluster: cluster.name, location: store.location, authorities });
+  for (const each of authorities) {
+    const { id, purpose, subject, algorithm, serial, sha256, key, recipients, daysLeft } = each;
+    const signs = { client: 'clients and servers', peer: 'peers', both: 'clients, servers and peers' }[purpose];
+    ports.ui.out(
+      [
+        `authority ${id}: ${subject}`,
+        `  signs      ${signs}`,
+        `  valid      ${each.notBefore} to ${each.notAfter} (${daysLeft} d left)`,
+        `  algorithm  ${algorithm}`,
+        `  serial     ${serial}`,
+        `  sha256     ${sha256.toUpperCase().match(/../g)?.join(':')}`,
+        `  key        ${key === undefined ? 'not in the state directory' : `${key}, encrypted to ${recipients.length} age recipients:`}`,
+        ...(key === undefined ? [] : recipients.map((recipient) => `             ${recipient}`)),
+      ].join('\n'),
+    );
+  }
+  return 0;
+};
+
+function describe(
+  { location }: StoreEvidence,
+  { id, purpose, certificate, key, recipients }: StoredAuthority,
+  now: number,
+) {
+  const { subject, algorithm, serial, sha256, ...facts } = readCertificate(certificate, id);
+  return {
+    id,
+    purpose,
+    subject,
+    algorithm,
+    serial,
+    sha256,
+    notBefore: new Date(facts.notBefore).toISOString(),
+    notAfter: new Date(facts.notAfter).toISOString(),
+    ...ageOf(facts, now),
+    key: key === undefined ? undefined : join(location, key),
+    recipients,
+  };
+}
