@@ -253,7 +253,7 @@ export const exitCodes: readonly (readonly [number, string])[] = [
   [0, 'done, or nothing to do'],
   [1, 'a bug: please report it'],
   [2, 'changes pending, or degraded'],
-  [3, 'critical: no quorum'],
+  [3, 'critical: no quorum, or a certificate about to end'],
   [10, 'wrong usage'],
   [11, 'the inventory is wrong'],
   [12, 'a host cannot be reached or is not trusted'],

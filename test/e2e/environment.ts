@@ -43,14 +43,14 @@ export function expectDone(run: Run): Run {
 }
 
 /** Everything that quorate could change on a host, less the lock's own folder: paths with modes, owners, sizes, times and contents. */
-export async function picture(host: LabHost): Promise<string> {
+async function picture(host: LabHost): Promise<string> {
   return host.sh(`for each in /etc /usr/local /opt /var/lib /run/systemd/system /run/quorate /home /root; do
   [ ! -e "$each" ] || find "$each" -xdev \\( -path /var/lib/systemd -o -path /var/lib/sudo -o -path '*/.cache' -o -path '*/.local' -o -path /var/lib/quorate \\) -prune -o -printf '%p %y %m %u:%g %s %T@ %l\\n'
 done | grep -v '^/var/lib d ' | LC_ALL=C sort; ls /var/lib/quorate 2>&1 | grep -v -e lock.mutex -e lock.new -e 'No such' || true; systemctl list-units --all --no-legend 'etcd*'; id etcd 2>&1 || true`);
 }
 
 /** The pictures of all hosts of a stage. */
-export async function pictures(stage: Stage): Promise<readonly string[]> {
+async function pictures(stage: Stage): Promise<readonly string[]> {
   return Promise.all(stage.lab.hosts.map(picture));
 }
 

@@ -15,12 +15,12 @@ apt-mark showhold
 `;
 
 /** Everything that quorate could have changed on a host: names, owners, modes, hashes, unit, account. `data` names folders besides. */
-export async function snapshotHost(host: LabHost, ...data: readonly string[]): Promise<string> {
+async function snapshotHost(host: LabHost, ...data: readonly string[]): Promise<string> {
   return host.sh(['sh', '-c', snapshotScript, 'sh', ...data]);
 }
 
 /** The snapshots of the hosts that run. */
-export async function snapshotAll(stage: Stage, ...data: readonly string[]): Promise<readonly string[]> {
+async function snapshotAll(stage: Stage, ...data: readonly string[]): Promise<readonly string[]> {
   const running = await Promise.all(stage.lab.hosts.map(async (host) => ((await host.isRunning()) ? [host] : [])));
   return Promise.all(running.flat().map((host) => snapshotHost(host, ...data)));
 }

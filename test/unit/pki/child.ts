@@ -1,9 +1,9 @@
 /** What the tests of this folder run in processes of their own: `count DIR TIMES`, `issue DIR IDENTITY TIMES`, `authorities DIR IDENTITY [STOP-AT]`, `hold DIR`. */
 import { generateKeyPairSync } from 'node:crypto';
+import { withFileLock } from '../../../src/files/lock.ts';
 import { createAuthorities } from '../../../src/pki/authorities.ts';
 import { openCustody } from '../../../src/pki/custody.ts';
 import { systemEntropy } from '../../../src/pki/entropy.ts';
-import { withFileLock } from '../../../src/files/lock.ts';
 import { openFileStore } from '../../../src/pki/file-store.ts';
 import { issueMembers } from '../../../src/pki/members.ts';
 import { readDocument } from '../../../src/pki/state.ts';
