@@ -4,12 +4,13 @@ import { type Ports, type VerbUi, value, values } from '../commands/command.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { createDebugLog, logDirectory } from '../ui/debug-log.ts';
 import { createUi, type Ui } from '../ui/output.ts';
-import { createSecrets } from '../ui/secrets.ts';
+import { createSecrets, type Secrets } from '../ui/secrets.ts';
 import { decideTerminal, readTerminal } from '../ui/terminal.ts';
 import { filePort } from './file-port.ts';
 import { inventoryPath, loadCluster, renderCluster } from './inventory.ts';
 import { type Process, thisProcess } from './process.ts';
 import type { Request } from './program.ts';
+import { secretValues } from './secret-values.ts';
 
 export interface Context {
   readonly ui: Ui;
@@ -18,13 +19,19 @@ export interface Context {
 
 /** The ports of one run. */
 export async function openContext(request: Request): Promise<Context> {
+  const secrets = createSecrets();
   const surroundings = thisProcess();
-  const ui = openUi(request, surroundings);
-  return { ui, ports: portsOf(request, ui, surroundings) };
+  const ui = openUi(request, surroundings, secrets);
+  return { ui, ports: portsOf(request, { ui, surroundings, secrets }) };
 }
 
-function openUi({ verb, invocation: { options } }: Request, surroundings: Process): Ui {
-  const secrets = createSecrets();
+interface Base {
+  readonly ui: Ui;
+  readonly surroundings: Process;
+  readonly secrets: Secrets;
+}
+
+function openUi({ verb, invocation: { options } }: Request, surroundings: Process, secrets: Secrets): Ui {
   const flags = {
     json: options['json'] === true,
     quiet: options['quiet'] === true,
@@ -44,11 +51,15 @@ function openUi({ verb, invocation: { options } }: Request, surroundings: Proces
   return createUi({ terminal, streams, secrets, log, verbose: flags.verbose });
 }
 
-function portsOf(request: Request, ui: Ui, surroundings: Process): Ports {
+function portsOf(request: Request, base: Base): Ports {
+  const { ui, surroundings, secrets } = base;
   const { invocation } = request;
   const option = (name: string): string | undefined => value(invocation, name);
-  const clusterAt = (path: string | undefined): Promise<Cluster> =>
-    loadCluster(inventoryPath(path ?? option('inventory'), surroundings), surroundings);
+  const clusterAt = async (path: string | undefined): Promise<Cluster> => {
+    const cluster = await loadCluster(inventoryPath(path ?? option('inventory'), surroundings), surroundings);
+    for (const each of secretValues(cluster, surroundings.env)) secrets.add(each);
+    return cluster;
+  };
   const safeCluster = async (): Promise<Cluster> => {
     const cluster = await clusterAt(undefined);
     const { requireSafeVersion } = await import('../domain/hazards.ts');
@@ -117,7 +128,7 @@ function portsOf(request: Request, ui: Ui, surroundings: Process): Ports {
       return discoverHosts(targets, { ui, process: surroundings, acceptNewHostKeys });
     },
     lab: async () => (await import('./lab-port.ts')).labPort(ui),
-    withOptions: (options) => portsOf({ ...request, invocation: { ...invocation, options } }, ui, surroundings),
+    withOptions: (options) => portsOf({ ...request, invocation: { ...invocation, options } }, base),
     files: filePort(surroundings.directory),
     operator: { directory: surroundings.directory, env: surroundings.env, uid: surroundings.uid },
   };
