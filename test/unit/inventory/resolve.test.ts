@@ -45,8 +45,8 @@ describe('resolveCluster', () => {
       checksums: {},
       access: 'tunnel',
       acceptHazards: [],
-      stateDir: '/work/.quorate/x',
-      lockFile: '/work/quorate.lock.yml',
+      stateDir: '/folder/.quorate/x',
+      lockFile: '/folder/quorate.lock.yml',
       warnings: [],
     });
   });
@@ -136,11 +136,17 @@ describe('resolveCluster', () => {
     expect(target).toMatchObject({
       port: 23,
       user: 'ada',
-      identityFiles: ['/work/k'],
+      identityFiles: ['/folder/k'],
       passwordEnv: 'P',
       hostKey: 'ssh-ed25519 AAAA',
     });
-    const inherited = { port: 22, user: 'j', identityFiles: ['/work/k'], connectTimeoutMs: 3000, sudo: 'none' };
+    const inherited = {
+      port: 22,
+      user: 'j',
+      identityFiles: ['/folder/k'],
+      connectTimeoutMs: 3000,
+      sudo: 'none',
+    };
     expect(target.bastion).toMatchObject({ address: 'b', ...inherited, passwordEnv: undefined, hostKey: undefined });
     expect(target.bastion?.bastion).toMatchObject({ address: 'c', ...inherited, bastion: undefined });
     expect(controller('{address: 10.0.0.1, ssh: {bastion: none}}', { ssh }).ssh.bastion).toBeUndefined();

@@ -2,7 +2,7 @@
 import { QuorateError } from '../../../src/domain/errors.ts';
 import { type Inventory, type InventorySource, parseInventory } from '../../../src/inventory/load.ts';
 
-const source: InventorySource = { fileName: 'x.yml', env: {}, directory: '/work', home: '/home/ada' };
+const source: InventorySource = { fileName: 'x.yml', env: {}, directory: '/folder', home: '/home/ada' };
 
 const sections = {
   apiVersion: 'quorate/v1',

@@ -16,7 +16,7 @@ controllers:
 `;
 
 it('knows every secret that the environment holds for a cluster, bastions included', () => {
-  const source = { fileName: 'quorate.yml', env: {}, directory: '/work', home: '/home/ops' };
+  const source = { fileName: 'quorate.yml', env: {}, directory: '/folder', home: '/home/ops' };
   const cluster = resolveCluster(parseInventory(text, source));
   const env = {
     KEY_PHRASE: 'phrase-1',
