@@ -1,11 +1,20 @@
 /** What planners need to know of the PKI store: public data only, nothing decrypted. */
 
-/** One certificate authority in force. */
+/** What the store wants of an authority: `incoming` is trusted and signs nothing yet, `active` signs, `outgoing` is trusted and signs no more, `retired` is kept for the record. */
+export const authorityStatuses = ['incoming', 'active', 'outgoing', 'retired'] as const;
+export type AuthorityStatus = (typeof authorityStatuses)[number];
+
+/** One certificate authority. */
 export interface AuthorityView {
+  /** `client-1`: how the journal, plans and steps name it. */
+  readonly id: string;
   /** `client`, `peer`, or `both` where one authority does all. */
   readonly purpose: 'client' | 'peer' | 'both';
+  readonly status: AuthorityStatus;
   /** Certificate, PEM. */
   readonly certificate: string;
+  /** Its subject and key as signed by its predecessor, PEM, while leaves are served with that behind them; undefined: they are served alone. */
+  readonly cross: string | undefined;
 }
 
 export interface PkiView {
@@ -16,20 +25,36 @@ export interface PkiView {
   readonly admin: string | undefined;
 }
 
+/** What certificates are for: clients and servers, or peers. */
+export type Use = 'client' | 'peer';
+
 /** PEM bundle that clients and servers trust (`ca.crt`); '' while there is none. */
 export function clientTrust(pki: PkiView): string {
-  return bundle(pki, 'client');
+  return bundleOf(trustedAuthorities(pki, 'client'));
 }
 
 /** PEM bundle that peers trust (`peer-ca.crt`); '' while there is none. */
 export function peerTrust(pki: PkiView): string {
-  return bundle(pki, 'peer');
+  return bundleOf(trustedAuthorities(pki, 'peer'));
 }
 
-function bundle(pki: PkiView, purpose: 'client' | 'peer'): string {
-  return pki.authorities
-    .filter((each) => each.purpose === purpose || each.purpose === 'both')
-    .map((each) => each.certificate.trimEnd())
-    .map((pem) => `${pem}\n`)
-    .join('');
+/** Every authority for `use` that is not retired, in the order in which they were made. */
+export function trustedAuthorities<T extends Pick<AuthorityView, 'purpose' | 'status'>>(
+  { authorities }: { readonly authorities: readonly T[] },
+  use: Use,
+): readonly T[] {
+  return authorities.filter((each) => each.status !== 'retired' && (each.purpose === use || each.purpose === 'both'));
+}
+
+/** The authority that signs for `use`; undefined while there is none. */
+export function activeAuthority<T extends Pick<AuthorityView, 'purpose' | 'status'>>(
+  pki: { readonly authorities: readonly T[] },
+  use: Use,
+): T | undefined {
+  return trustedAuthorities(pki, use).find((each) => each.status === 'active');
+}
+
+/** Their certificates one after another, as a bundle on a host holds them; '' for none. */
+export function bundleOf(authorities: readonly Pick<AuthorityView, 'certificate'>[]): string {
+  return authorities.map((each) => `${each.certificate.trimEnd()}\n`).join('');
 }

@@ -1,6 +1,7 @@
 /** `cluster.json`: the root of a cluster's PKI store. Read strictly, written the same way each time. Pure. */
 import * as z from 'zod';
 import { QuorateError } from '../domain/errors.ts';
+import { authorityStatuses } from '../domain/pki-view.ts';
 
 const authority = z.strictObject({
   purpose: z.enum(['client', 'peer', 'both']),
@@ -9,7 +10,11 @@ const authority = z.strictObject({
   /** Keys in the store. */
   certificate: z.string(),
   key: z.string(),
-  status: z.literal('active'),
+  status: z.enum(authorityStatuses),
+  /** Key in the store of its cross certificate: its subject and key, signed by its predecessor. */
+  cross: z.optional(z.string()),
+  /** Whether leaves are served with the cross certificate behind them; absent: false. */
+  crossServed: z.optional(z.boolean()),
   /** age recipients that its key was encrypted to. */
   recipients: z.array(z.string()).readonly(),
 });

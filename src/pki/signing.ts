@@ -1,6 +1,7 @@
 /** Signing leaves with the store's authorities and putting them into the journal: the one way that a leaf comes to be. */
 
 import { QuorateError } from '../domain/errors.ts';
+import { activeAuthority, type Use } from '../domain/pki-view.ts';
 import { canonicalSans } from './addresses.ts';
 import { openAuthority } from './authorities.ts';
 import { type PkiContext, recordIssued, recordOf } from './context.ts';
@@ -46,11 +47,9 @@ export async function signAndRecord<T extends LeafOrder>(
   return made;
 }
 
-type Use = 'client' | 'peer';
-
-/** The authority in force for clients and servers, or for peers. Throws `refused` where there is none. */
+/** The authority that signs for clients and servers, or for peers. Throws `refused` where there is none. */
 export function authorityEntry(document: ClusterDocument, use: Use): AuthorityEntry {
-  const entry = document.authorities.find((each) => each.purpose === use || each.purpose === 'both');
+  const entry = activeAuthority(document, use);
   if (entry !== undefined) return entry;
   throw new QuorateError('refused', `cluster ${document.name} has no ${use} authority yet`, {
     hint: 'run quorate bootstrap',

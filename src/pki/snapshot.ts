@@ -2,10 +2,8 @@
 import type { AuthorityView, PkiView } from '../domain/pki-view.ts';
 import type { CertificateFacts } from './inspect.ts';
 
-/** One authority in force. */
+/** One authority, with what reporting needs. */
 export interface AuthoritySnapshot extends AuthorityView {
-  /** `client-1`: how the journal names it. */
-  readonly id: string;
   readonly number: number;
   readonly facts: CertificateFacts;
   /** Whether its encrypted key is in the store (an imported or external authority has none). */

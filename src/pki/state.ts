@@ -103,9 +103,11 @@ export async function loadAuthority(store: PkiStore, entry: AuthorityEntry): Pro
       hint: 'restore it from your backup or git',
     });
   }
-  const { purpose, number, recipients } = entry;
+  const { purpose, number, recipients, status } = entry;
+  const cross = entry.cross !== undefined && entry.crossServed ? await readText(store, entry.cross) : undefined;
   const facts = readCertificate(certificate, `${store.location}/${entry.certificate}`);
-  return { id: authorityId(entry), purpose, number, certificate, facts, recipients, hasKey: keys.includes(entry.key) };
+  const hasKey = keys.includes(entry.key);
+  return { id: authorityId(entry), purpose, status, number, certificate, cross, facts, recipients, hasKey };
 }
 
 async function findDocument(store: PkiStore): Promise<ClusterDocument | undefined> {

@@ -3,7 +3,7 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import type { HostFacts } from '../domain/facts.ts';
-import { clientTrust, type PkiView, peerTrust } from '../domain/pki-view.ts';
+import { activeAuthority, clientTrust, type PkiView, peerTrust } from '../domain/pki-view.ts';
 import { type LeafPurpose, leafPurposes } from '../domain/step.ts';
 import { certificateDrift } from '../pki/drift.ts';
 import { memberProfile } from '../pki/profile.ts';
@@ -68,10 +68,10 @@ function certificateProblem(
   const publicKey = member.host.texts[`${base}.pub`];
   if (publicKey === undefined) return 'its key is made anew';
   if (!sameKey(certificate, publicKey)) return 'its certificate does not match its key';
-  const authority = want.purpose === 'peer' ? peerTrust(member.pki) : clientTrust(member.pki);
-  if (authority === '') return 'its authority is made anew';
+  const authority = activeAuthority(member.pki, want.purpose === 'peer' ? 'peer' : 'client');
+  if (authority === undefined) return 'its authority is made anew';
   const profile = memberProfile(want.purpose, member.controller, member.cluster.pki);
-  return certificateDrift(certificate, { profile, authority }, want.now)[0];
+  return certificateDrift(certificate, { profile, authority: authority.certificate }, want.now)[0];
 }
 
 function sameKey(certificate: string, publicKey: string): boolean {

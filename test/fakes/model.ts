@@ -271,7 +271,13 @@ function operatorEffect(step: Step, pki: PkiView, cluster: Cluster): PkiView {
     case 'authority.make': {
       const made = step.purposes.map((purpose): AuthorityView => {
         if (purpose !== 'client' && purpose !== 'peer' && purpose !== 'both') throw new Error(`purpose ${purpose}`);
-        return { purpose, certificate: authorityOf(cluster, purpose).pem };
+        return {
+          id: `${purpose}-1`,
+          purpose,
+          status: 'active',
+          certificate: authorityOf(cluster, purpose).pem,
+          cross: undefined,
+        };
       });
       return { ...pki, authorities: [...pki.authorities, ...made] };
     }
