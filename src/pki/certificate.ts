@@ -54,8 +54,7 @@ export function signCertificate(
   const notBefore = wholeSeconds(fields.notBefore);
   const notAfter = wholeSeconds(fields.notAfter);
   checkDates(notBefore, notAfter);
-  const identifier = algorithmIdentifier(algorithm);
-  const tbs = encode(
+  const der = signDer(algorithm, sign, (identifier) =>
     sequence(
       explicit(0, integer(Buffer.of(2))),
       integer(serial),
@@ -67,8 +66,6 @@ export function signCertificate(
       explicit(3, sequence(...fields.extensions)),
     ),
   );
-  const signature = sign(tbs, algorithmIdentifiers[algorithm].hash);
-  const der = encode(sequence(rawSequence(tbs), identifier, bitString(signature)));
   return {
     pem: toPem(der),
     der,
@@ -77,6 +74,13 @@ export function signCertificate(
     notBefore,
     notAfter,
   };
+}
+
+/** DER of `SEQUENCE { what is signed, algorithm, signature }`: the shape of certificates, revocation lists and signing requests. */
+export function signDer(algorithm: SignatureAlgorithm, sign: Sign, make: (identifier: Node) => Node): Buffer {
+  const identifier = algorithmIdentifier(algorithm);
+  const tbs = encode(make(identifier));
+  return encode(sequence(rawSequence(tbs), identifier, bitString(sign(tbs, algorithmIdentifiers[algorithm].hash))));
 }
 
 /** `CERTIFICATE` in PEM, lines of 64, with a final newline (RFC 7468, 5). */

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import { createAuthorities } from '../../../src/pki/authorities.ts';
+import { issueClient } from '../../../src/pki/clients.ts';
+import type { PkiContext } from '../../../src/pki/context.ts';
+import { isListOf, readRevocationList } from '../../../src/pki/crl.ts';
+import { openCustody } from '../../../src/pki/custody.ts';
+import { parseCertificate } from '../../../src/pki/inspect.ts';
+import { type Revocation, refreshLists, revoke } from '../../../src/pki/revocation.ts';
+import { loadLists } from '../../../src/pki/revocation-lists.ts';
+import { appendRevocations, readRevocations, readSerial, revokedSerials } from '../../../src/pki/revoked.ts';
+import { loadAuthority, readDocument, readText, updateDocument } from '../../../src/pki/state.ts';
+import type { PkiStore } from '../../../src/pki/store.ts';
+import { clusterStore, uuid } from './cluster-store.ts';
+
+const dayMs = 86_400_000;
+
+function revocation(serial: string, change: Partial<Revocation> = {}): Revocation {
+  const notAfter = new Date(Date.now() + 90 * dayMs).toISOString();
+  const base = { serial, authority: 'client-1', commonName: 'backup', notAfter, reason: 'key-compromise' } as const;
+  return { ...base, why: 'laptop stolen', ...change };
+}
+
+async function withAuthorities(options: Parameters<typeof clusterStore>[0] = {}) {
+  const context = await clusterStore(options);
+  await createAuthorities(context, 'test');
+  return context;
+}
+
+async function storedList({ store }: PkiContext, key = 'crl/client-1.crl') {
+  return readRevocationList((await store.read(key))?.bytes ?? Buffer.alloc(0));
+}
+
+function at(context: PkiContext, days: number): PkiContext {
+  return { ...context, now: () => Date.now() + days * dayMs };
+}
+
+describe('revoking', () => {
+  test('notes who, when and why, and signs a list with the authority of that use alone', async () => {
+    const context = await withAuthorities();
+    const issued = await issueClient(context, {
+      name: 'backup',
+      commonName: 'backup',
+      organization: '',
+      lifetimeMs: dayMs,
+      csr: undefined,
+      allowRoot: false,
+    });
+    const lists = await revoke(context, [revocation(issued.serial)]);
+    expect(lists).toMatchObject([{ authority: 'client-1', uses: ['client'], list: { number: 1 } }]);
+    const [line] = readRevocations((await readText(context.store, 'revoked.jsonl')) ?? '', uuid);
+    expect(line).toMatchObject({ serial: issued.serial, who: 'tester@unit', why: 'laptop stolen' });
+    expect((await storedList(context)).revoked).toMatchObject([{ serial: issued.serial, reason: 'key-compromise' }]);
+    expect(await context.store.list('crl/')).toEqual(['crl/client-1.crl']);
+    const [entry] = (await readDocument(context.store)).authorities;
+    if (entry === undefined) throw new Error('no authority');
+    const { certificate } = await loadAuthority(context.store, entry);
+    const { bytes } = (await context.store.read('crl/client-1.crl')) ?? { bytes: Buffer.alloc(0) };
+    expect(isListOf(bytes, parseCertificate(certificate))).toBe(true);
+  });
+
+  test('again changes nothing, neither record nor list', async () => {
+    const context = await withAuthorities();
+    await revoke(context, [revocation('5a')]);
+    const before = [await readText(context.store, 'revoked.jsonl'), (await storedList(context)).number];
+    await revoke(context, [revocation('5a', { why: 'once more' })]);
+    expect([await readText(context.store, 'revoked.jsonl'), (await storedList(context)).number]).toEqual(before);
+  });
+
+  test('by ten operators at once loses nobody', async () => {
+    const context = await withAuthorities();
+    const serials = Array.from({ length: 10 }, (_, index) => (0x40 + index).toString(16));
+    await Promise.all(serials.map((serial) => revoke(context, [revocation(serial)])));
+    expect((await storedList(context)).revoked.map((each) => each.serial)).toEqual(serials);
+    expect(readRevocations((await readText(context.store, 'revoked.jsonl')) ?? '', uuid)).toHaveLength(10);
+  });
+
+  test.each([1, 2, 3])(
+    'loses nobody when another revokes right after read number %i of the record',
+    async (read) => {
+      const context = await withAuthorities();
+      let reads = 0;
+      const interrupted: PkiStore = {
+        ...context.store,
+        read: async (key) => {
+          const found = await context.store.read(key);
+          if (key === 'revoked.jsonl' && ++reads === read) await revoke(context, [revocation('5b')]);
+          return found;
+        },
+      };
+      await revoke({ ...context, store: interrupted }, [revocation('5a')]);
+      expect(reads).toBeGreaterThanOrEqual(read);
+      expect((await storedList(context)).revoked.map((each) => each.serial)).toEqual(['5a', '5b']);
+    },
+  );
+
+  test('is taken up where it was interrupted between record and list', async () => {
+    const context = await withAuthorities();
+    const stranger = await openCustody(
+      ['AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX'],
+      [],
+    );
+    await expect(revoke({ ...context, custody: stranger }, [revocation('5a')])).rejects.toThrow('does not open it');
+    expect(await context.store.list('crl/')).toEqual([]);
+    await refreshLists(context);
+    expect((await storedList(context)).revoked).toMatchObject([{ serial: '5a' }]);
+  });
+
+  test('keeps a single authority of both uses off both ports', async () => {
+    const context = await withAuthorities({ policy: { authorities: 'single' } });
+    const lists = await revoke(context, [revocation('5a', { authority: 'both-1' })]);
+    expect(lists).toMatchObject([{ authority: 'both-1', uses: ['client', 'peer'] }]);
+    const { authorities } = await readDocument(context.store);
+    const views = authorities.map((each) => ({ id: `${each.purpose}-${each.number}`, status: each.status }));
+    const wanted = await loadLists(context.store, views);
+    expect(wanted.client).toEqual(wanted.peer);
+    expect(wanted.client?.sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe('a list', () => {
+  test('is never made where nothing was revoked', async () => {
+    const context = await withAuthorities();
+    expect(await refreshLists(context)).toEqual([]);
+    expect(await context.store.list('crl/')).toEqual([]);
+  });
+
+  test('forgets what has ended by its date once it is made anew, and is renewed in the last third of its life', async () => {
+    const context = await withAuthorities();
+    const soon = new Date(Date.now() + dayMs).toISOString();
+    await revoke(context, [revocation('5a', { notAfter: soon }), revocation('5b')]);
+    const first = await storedList(context);
+    expect(first.nextUpdate - Date.now()).toBeGreaterThan(364 * dayMs);
+    await refreshLists(at(context, 100));
+    expect((await storedList(context)).number).toBe(1);
+    await refreshLists(at(context, 300));
+    const renewed = await storedList(context);
+    expect(renewed).toMatchObject({ number: 2, revoked: [] });
+    expect(renewed.nextUpdate).toBeGreaterThan(first.nextUpdate);
+  });
+
+  test('of the next authority holds the serials of the one before, and is the one that hosts get', async () => {
+    const context = await withAuthorities();
+    await revoke(context, [revocation('5a')]);
+    const old = (await readDocument(context.store)).authorities.find((each) => each.purpose === 'client');
+    if (old === undefined) throw new Error('no authority');
+    const key = (await readText(context.store, old.key)) ?? '';
+    const certificate = (await readText(context.store, old.certificate)) ?? '';
+    await context.store.swap('ca/client-2.crt', null, certificate);
+    await context.store.swap('ca/client-2.key.age', null, key);
+    const next = { ...old, number: 2, certificate: 'ca/client-2.crt', key: 'ca/client-2.key.age' } as const;
+    await updateDocument(context.store, uuid, (document) => ({
+      ...document,
+      authorities: [
+        ...document.authorities.map((each) =>
+          each.purpose === 'client' ? ({ ...each, status: 'outgoing' } as const) : each,
+        ),
+        next,
+      ],
+    }));
+    await refreshLists(context);
+    expect((await storedList(context, 'crl/client-2.crl')).revoked).toMatchObject([{ serial: '5a' }]);
+    const views = [
+      { id: 'client-1', status: 'outgoing' },
+      { id: 'client-2', status: 'active' },
+    ] as const;
+    const { bytes } = (await context.store.read('crl/client-2.crl')) ?? { bytes: Buffer.alloc(0) };
+    expect((await loadLists(context.store, views)).client?.der).toBe(bytes.toString('base64'));
+  });
+
+  test('that is damaged in the store is refused, not sent', async () => {
+    const context = await withAuthorities();
+    await context.store.swap('crl/client-1.crl', null, '');
+    await expect(loadLists(context.store, [])).rejects.toThrow('crl/client-1.crl: is no revocation list in DER');
+  });
+});
+
+test('the record is a chain: what was dropped or changed by hand is told', () => {
+  const line = (serial: string) => ({ ...revocation(serial), who: 'a@b', when: '2026-01-01T00:00:00.000Z' });
+  const text = appendRevocations(appendRevocations('', uuid, [line('5a')]), uuid, [line('5b'), line('5a')]);
+  const [first = '', second = ''] = text.trimEnd().split('\n');
+  expect(readRevocations(text, uuid).map((each) => each.serial)).toEqual(['5a', '5b']);
+  expect(() => readRevocations(`${second}\n`, uuid)).toThrow('revoked.jsonl: line 1 does not follow');
+  expect(() => readRevocations(`${first.replace('5a', '5c')}\n${second}\n`, uuid)).toThrow('line 2 does not follow');
+  expect(revokedSerials(readRevocations(text, uuid), 'peer', Date.now())).toEqual([]);
+});
+
+test.each([
+  ['5A:0B', '5a0b'],
+  ['5a0b', '5a0b'],
+])('the serial %s is %s', (text, serial) => expect(readSerial(text)).toBe(serial));
+
+test.each(['', 'backup', '5a0', 'ab'.repeat(21)])('%j is no serial', (text) =>
+  expect(() => readSerial(text)).toThrow('is no serial'),
+);
