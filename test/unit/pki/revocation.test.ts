@@ -30,6 +30,15 @@ async function storedList({ store }: PkiContext, key = 'crl/client-1.crl') {
   return readRevocationList((await store.read(key))?.bytes ?? Buffer.alloc(0));
 }
 
+/** A promise, and what settles it. */
+function signal(): readonly [Promise<void>, () => void] {
+  let settle = (): void => undefined;
+  const promise = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return [promise, () => settle()];
+}
+
 function at(context: PkiContext, days: number): PkiContext {
   return { ...context, now: () => Date.now() + days * dayMs };
 }
@@ -74,24 +83,55 @@ describe('revoking', () => {
     expect(readRevocations((await readText(context.store, 'revoked.jsonl')) ?? '', uuid)).toHaveLength(10);
   });
 
-  test.each([1, 2, 3])(
-    'loses nobody when another revokes right after read number %i of the record',
-    async (read) => {
-      const context = await withAuthorities();
-      let reads = 0;
-      const interrupted: PkiStore = {
-        ...context.store,
-        read: async (key) => {
-          const found = await context.store.read(key);
-          if (key === 'revoked.jsonl' && ++reads === read) await revoke(context, [revocation('5b')]);
-          return found;
-        },
-      };
-      await revoke({ ...context, store: interrupted }, [revocation('5a')]);
-      expect(reads).toBeGreaterThanOrEqual(read);
-      expect((await storedList(context)).revoked.map((each) => each.serial)).toEqual(['5a', '5b']);
-    },
-  );
+  test.each([1, 2, 3])('loses nobody when another revokes right after read number %i of the record', async (read) => {
+    const context = await withAuthorities();
+    let reads = 0;
+    const interrupted: PkiStore = {
+      ...context.store,
+      read: async (key) => {
+        const found = await context.store.read(key);
+        if (key === 'revoked.jsonl' && ++reads === read) await revoke(context, [revocation('5b')]);
+        return found;
+      },
+    };
+    await revoke({ ...context, store: interrupted }, [revocation('5a')]);
+    expect(reads).toBeGreaterThanOrEqual(read);
+    expect((await storedList(context)).revoked.map((each) => each.serial)).toEqual(['5a', '5b']);
+  });
+
+  test('begins anew when a list that lacks it is put in between', async () => {
+    const context = await withAuthorities();
+    const { store } = context;
+    const [reached, atSwap] = signal();
+    const [opened, open] = signal();
+    const slow: PkiStore = {
+      ...store,
+      swap: async (key, expected, bytes) => {
+        if (key.startsWith('crl/')) {
+          atSwap();
+          await opened;
+        }
+        return store.swap(key, expected, bytes);
+      },
+    };
+    const other = revoke({ ...context, store: slow }, [revocation('5b')]);
+    await reached;
+    let reads = 0;
+    const interrupted: PkiStore = {
+      ...store,
+      read: async (key) => {
+        const found = await store.read(key);
+        if (key === 'revoked.jsonl' && ++reads === 3) {
+          open();
+          await other;
+        }
+        return found;
+      },
+    };
+    await revoke({ ...context, store: interrupted }, [revocation('5a')]);
+    expect(reads).toBeGreaterThan(3);
+    expect((await storedList(context)).revoked.map((each) => each.serial)).toEqual(['5a', '5b']);
+  });
 
   test('is taken up where it was interrupted between record and list', async () => {
     const context = await withAuthorities();
