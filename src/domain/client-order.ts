@@ -16,7 +16,7 @@ export interface ClientOrder {
 
 export interface IssuedClient {
   readonly name: string;
-  /** PEM. */
+  /** PEM; the cross certificate of its authority behind it while that is served. */
   readonly certificate: string;
   /** PKCS#8 PEM, secret; undefined for a signing request. */
   readonly key: string | undefined;

@@ -17,12 +17,30 @@ export interface AuthorityView {
   readonly cross: string | undefined;
 }
 
+/** Who the cluster is, as the store has it. */
+export interface StoredIdentity {
+  readonly uuid: string;
+  readonly token: string;
+  /** RFC 3339: when it was first known to be formed, until it is given up; undefined: never. */
+  readonly formedAt: string | undefined;
+}
+
 export interface PkiView {
   /** undefined until the store knows the cluster. */
-  readonly identity: { readonly uuid: string; readonly token: string } | undefined;
+  readonly identity: StoredIdentity | undefined;
   readonly authorities: readonly AuthorityView[];
-  /** The operator's own client certificate, PEM. */
+  /** The operator's own client certificate, PEM; the cross certificate behind it while that is served. */
   readonly admin: string | undefined;
+  /** Revocation lists that hosts are to hold (`client.crl`, `peer.crl`); a missing one is not wanted. */
+  readonly crls?: Readonly<Partial<Record<Use, RevocationListView>>>;
+}
+
+/** A revocation list as hosts hold it. */
+export interface RevocationListView {
+  /** DER, in base64. */
+  readonly der: string;
+  /** Of the DER, lower-case hex. */
+  readonly sha256: string;
 }
 
 /** What certificates are for: clients and servers, or peers. */

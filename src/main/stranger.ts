@@ -3,8 +3,9 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { Cluster } from '../domain/cluster.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
+import { issueAuthority } from '../pki/authority-certificate.ts';
 import { systemEntropy } from '../pki/entropy.ts';
-import { issueAuthority, issueLeaf, signerOf } from '../pki/issue.ts';
+import { issueLeaf, signerOf } from '../pki/issue.ts';
 import { adminProfile } from '../pki/profile.ts';
 import { type PublicKey, readPublicKey } from '../pki/public-key.ts';
 

@@ -1,40 +1,48 @@
 /** The operator's own client certificate: CN `root`, its key encrypted at once. */
 import { QuorateError } from '../domain/errors.ts';
+import { chainFile, leafOf } from './chain.ts';
 import { makeKey, type OpenedKey, openKey, type PkiContext } from './context.ts';
+import type { ClusterDocument } from './document.ts';
 import { certificateDrift } from './drift.ts';
 import { readCertificate } from './inspect.ts';
 import { adminProfile } from './profile.ts';
 import { spkiHash } from './public-key.ts';
-import { authorityEntry, signAndRecord } from './signing.ts';
+import { authorityEntry, type LeafOrder, signAndRecord } from './signing.ts';
 import { adminKeys, loadAuthority, readDocument, readText, requireUuid } from './state.ts';
 import { updateObject } from './store.ts';
 
 /** The operator's certificate with its key, opened in memory. */
 export interface AdminCredentials {
-  /** PEM. */
+  /** PEM; the cross certificate behind it while that is served. */
   readonly certificate: string;
   /** PKCS#8 PEM; secret. */
   readonly key: string;
 }
 
 /**
- * Makes the operator's certificate, or issues it anew where it is not what the policy and the authority in force want; returns its PEM. The key is kept
- * unless the policy's algorithm is another. Running again after an interruption ends with a key and certificate that match.
+ * Makes the operator's certificate, or issues it anew where it is not what the policy and the authority in force want; returns its PEM, the cross
+ * certificate behind it while that is served. The key is kept unless the policy's algorithm is another. `authority` names the one that was planned to
+ * sign; another is refused. Running again after an interruption ends with a key and certificate that match.
  */
-export async function ensureAdmin(context: PkiContext, why: string): Promise<string> {
+export async function ensureAdmin(context: PkiContext, why: string, authority?: string): Promise<string> {
   const { store, policy } = context;
   const document = await readDocument(store);
   requireUuid(document, context.uuid, store);
-  const { certificate: authority } = await loadAuthority(store, authorityEntry(document, 'client'));
+  const signer = await loadAuthority(store, authorityEntry(document, 'client', authority));
   const key = await ensureKey(context);
-  const certificate = await readText(store, adminKeys.certificate);
+  const certificate = (await readText(store, adminKeys.certificate)) ?? '';
   const profile = adminProfile(policy);
-  const drift = certificateDrift(certificate, { profile, authority }, context.now());
-  if (certificate !== undefined && drift.length === 0 && matches(certificate, key)) return certificate;
-  const order = { profile, publicKey: key.publicKey, why };
-  const pem = (await signAndRecord(context, document, [order])).map(({ leaf }) => leaf.pem).join('');
-  await updateObject(store, adminKeys.certificate, () => pem);
+  const leaf = leafOf(certificate);
+  const drift = certificateDrift(leaf, { profile, authority: signer.certificate }, context.now());
+  const sound = drift.length === 0 && matches(leaf, key);
+  const order = { profile, publicKey: key.publicKey, authority, why };
+  const pem = sound ? chainFile(leaf, signer.cross) : await issue(context, document, order);
+  if (pem !== certificate) await updateObject(store, adminKeys.certificate, () => pem);
   return pem;
+}
+
+async function issue(context: PkiContext, document: ClusterDocument, order: LeafOrder): Promise<string> {
+  return (await signAndRecord(context, document, [order])).map(({ chain }) => chain).join('');
 }
 
 /** Opens the operator's own key. Throws `refused` where there is none, the identity does not open it, or it is not the certificate's. */
@@ -62,5 +70,5 @@ async function blankCertificate({ store }: PkiContext): Promise<void> {
 }
 
 function matches(certificate: string, key: OpenedKey): boolean {
-  return readCertificate(certificate).spkiSha256 === spkiHash(key.publicKey.der);
+  return readCertificate(leafOf(certificate)).spkiSha256 === spkiHash(key.publicKey.der);
 }

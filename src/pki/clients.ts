@@ -34,9 +34,9 @@ export async function issueClient(context: PkiContext, order: ClientOrder): Prom
   const why = `client ${name}${csr === undefined ? '' : ' (signing request)'}`;
   const [made] = await signAndRecord({ ...context, policy }, document, [{ profile, publicKey, why }]);
   if (made === undefined) throw new Error('one order gave no certificate');
-  const { pem, serial, notAfter, cut } = made.leaf;
-  await updateObject(context.store, clientKey(name), () => pem);
-  return { name, certificate: pem, key, serial, notAfter, cut };
+  const { serial, notAfter, cut } = made.leaf;
+  await updateObject(context.store, clientKey(name), () => made.chain);
+  return { name, certificate: made.chain, key, serial, notAfter, cut };
 }
 
 function checkOrder({ policy }: PkiContext, { name, commonName, lifetimeMs, allowRoot }: ClientOrder): void {

@@ -27,6 +27,8 @@ const clusterDocument = z.strictObject({
   token: z.string().min(1),
   /** RFC 3339 */
   created: z.string(),
+  /** RFC 3339: when it was first known to be formed; absent before, and once it was given up. */
+  formed: z.optional(z.string()),
   authorities: z.array(authority.readonly()).readonly(),
   /** Leaves of an older generation are due. */
   generation: z.int().positive(),

@@ -1,51 +1,72 @@
-/** Judging certificates: against their issuer, and against what the policy wants. Reasons come back as words that a plan can print. Pure. */
+/** Judging certificates against what the policy wants. Reasons come back as words that a plan can print. Pure. */
 import type { SubjectAltNames } from '../domain/controller.ts';
 import { canonicalSans } from './addresses.ts';
+import { type ParsedChain, tryParseChain } from './chain.ts';
 import { type CertificateFacts, type ParsedCertificate, parseCertificate, splitPem, tryParse } from './inspect.ts';
 import { extendedKeyUsages, type LeafProfile } from './profile.ts';
+import { type DriftReason, issueReasons, reasons, verifyChain } from './verify-chain.ts';
 
 /** What a certificate should be. */
 export interface WantedCertificate {
   readonly profile: LeafProfile;
-  /** PEM of the authority that should have issued it; of a bundle, one of them. */
+  /** PEM of the authority that should have issued it. */
   readonly authority: string;
+  /** PEM of the cross certificate that should stand behind it; undefined: nothing should. */
+  readonly cross?: string | undefined;
+  /** PEM of all authorities that are trusted; undefined: that one alone. */
+  readonly trusted?: string | undefined;
 }
 
-export type DriftKind =
-  /** Of another authority, or not signed by the one that it names. */
-  'issuer' | 'dates' | 'authority-expired' | 'subject' | 'key' | 'usage' | 'san-missing' | 'san-unwanted';
-
-export interface DriftReason {
-  readonly kind: DriftKind;
-  /** A phrase without the host: `SAN 10.0.0.5 is missing`, `expired 2026-01-02`. */
-  readonly text: string;
+/** {@link WantedCertificate}, read. */
+export interface WantedChain {
+  /** undefined: nothing is wanted but a good issuer and dates. */
+  readonly profile: LeafProfile | undefined;
+  /** The authority that should have issued it; undefined: any that is trusted. */
+  readonly issuer: ParsedCertificate | undefined;
+  /** Empty: nobody judges. */
+  readonly trusted: readonly ParsedCertificate[];
+  /** The cross certificate that should stand behind it, where it is of `issuer`; `any`: whatever does. */
+  readonly cross: ParsedCertificate | 'none' | 'any';
 }
 
-/** Why a certificate (PEM; undefined: absent) is not what is wanted at `now` (epoch milliseconds), as phrases; empty when it is. */
+/** Why a certificate file (PEM; undefined: absent) is not what is wanted at `now` (epoch milliseconds), as phrases; empty when it is. */
 export function certificateDrift(pem: string | undefined, wanted: WantedCertificate, now: number): readonly string[] {
   if (pem === undefined || pem.trim() === '') return ['there is no certificate'];
-  const leaf = tryParse(pem);
-  if (leaf === undefined) return ['the certificate cannot be read'];
-  const authorities = splitPem(wanted.authority).map((each) => parseCertificate(each));
-  if (authorities.length === 0) parseCertificate(wanted.authority, 'the trust bundle');
-  return leafDrift(leaf, { profile: wanted.profile, authorities }, now).map((each) => each.text);
+  const chain = tryParseChain(pem);
+  if (chain === undefined) return ['the certificate cannot be read'];
+  const { profile, authority, cross, trusted } = wanted;
+  const issuer = parseCertificate(authority, 'the authority');
+  const others = splitPem(trusted ?? '').flatMap((each) => tryParse(each) ?? []);
+  const behind = cross === undefined ? 'none' : parseCertificate(cross, 'the cross certificate');
+  const chainWanted = { profile, issuer, trusted: [issuer, ...others], cross: behind } as const;
+  return chainDrift(chain, chainWanted, now).map((each) => each.text);
+}
+
+/** Why a leaf, and what stands behind it, are not what is wanted. A leaf of another authority that is trusted is sound, and of the outgoing one. */
+export function chainDrift(chain: ParsedChain, wanted: WantedChain, now: number): readonly DriftReason[] {
+  const { profile, issuer, trusted } = wanted;
+  const { reasons: found } = verifyChain(chain, trusted, now);
+  const asIssued = issuer === undefined || isOf(chain.leaf, issuer);
+  const strayed = found.some((each) => each.kind === 'issuer');
+  return [
+    ...found,
+    ...reasons('outgoing', asIssued || strayed ? [] : [`issued by ${chain.leaf.facts.issuer}, which signs no more`]),
+    ...reasons('chain', asIssued && !strayed ? behindReasons(chain, wanted.cross) : []),
+    ...(profile === undefined ? [] : profileDrift(chain.leaf.facts, profile)),
+  ];
 }
 
 /**
- * Why a certificate is not what is wanted. No profile: nothing is wanted but a good issuer and dates. No authorities: nobody is judged by. Of several,
- * the one that it names as its issuer judges it.
+ * Why a leaf is not what is wanted, whatever stands behind it. No profile: nothing is wanted but a good issuer and dates. No authorities: nobody is judged
+ * by. Of several, the one that it names as its issuer judges it.
  */
 export function leafDrift(
   leaf: ParsedCertificate,
   wanted: { readonly profile: LeafProfile | undefined; readonly authorities: readonly ParsedCertificate[] },
   now: number,
 ): readonly DriftReason[] {
-  const { authorities, profile } = wanted;
-  const issuer = authorities.find((each) => each.facts.subjectDer === leaf.facts.issuerDer) ?? authorities[0];
-  return [
-    ...(issuer === undefined ? reasons('dates', dateReasons(leaf.facts, now)) : issueReasons(leaf, issuer, now)),
-    ...(profile === undefined ? [] : profileDrift(leaf.facts, profile)),
-  ];
+  const { profile, authorities } = wanted;
+  return chainDrift({ leaf, behind: [] }, { profile, issuer: undefined, trusted: authorities, cross: 'any' }, now);
 }
 
 /**
@@ -54,6 +75,19 @@ export function leafDrift(
  */
 export function verifyIssuedBy(leaf: string, authority: string, now: number): readonly string[] {
   return issueReasons(parseCertificate(leaf), parseCertificate(authority), now).map((each) => each.text);
+}
+
+/** By name and key identifier: a renewed authority's older certificates count. */
+function isOf({ facts }: ParsedCertificate, issuer: ParsedCertificate): boolean {
+  return facts.issuerDer === issuer.facts.subjectDer && facts.authorityKeyId === issuer.facts.subjectKeyId;
+}
+
+function behindReasons({ behind }: ParsedChain, wanted: WantedChain['cross']): readonly string[] {
+  if (wanted === 'any') return [];
+  if (wanted === 'none') return behind.length === 0 ? [] : ['another certificate stands behind it'];
+  if (behind.length === 0) return ['the cross certificate does not stand behind it'];
+  const same = behind.length === 1 && behind[0]?.facts.sha256 === wanted.facts.sha256;
+  return same ? [] : ['something else than the cross certificate stands behind it'];
 }
 
 /** How a certificate's names, usages and key differ from a profile. */
@@ -70,35 +104,6 @@ function profileDrift(facts: CertificateFacts, profile: LeafProfile): readonly D
     ...reasons('usage', facts.isCa ? ['it is an authority'] : []),
     ...sanDrift(facts.sans, canonicalSans(profile.sans)),
   ];
-}
-
-function reasons(kind: DriftKind, texts: readonly string[]): readonly DriftReason[] {
-  return texts.map((text) => ({ kind, text }));
-}
-
-function issueReasons(leaf: ParsedCertificate, ca: ParsedCertificate, now: number): readonly DriftReason[] {
-  const issuer = issuerReason(leaf, ca);
-  const expired = ca.facts.notAfter <= now ? [`its authority expired ${day(ca.facts.notAfter)}`] : [];
-  return [
-    ...reasons('issuer', issuer === undefined ? [] : [issuer]),
-    ...reasons('dates', dateReasons(leaf.facts, now)),
-    ...reasons('authority-expired', expired),
-  ];
-}
-
-function issuerReason(leaf: ParsedCertificate, ca: ParsedCertificate): string | undefined {
-  const { facts } = leaf;
-  const { subject, subjectDer, subjectKeyId, isCa } = ca.facts;
-  if (!isCa) return `${subject} is no authority`;
-  const named = facts.issuerDer === subjectDer && facts.authorityKeyId === subjectKeyId;
-  if (!named) return `issued by ${facts.issuer}, not by ${subject}`;
-  return leaf.x509.verify(ca.x509.publicKey) ? undefined : `signature is not of ${subject}`;
-}
-
-function dateReasons(facts: CertificateFacts, now: number): readonly string[] {
-  if (now > facts.notAfter) return [`expired ${day(facts.notAfter)}`];
-  if (now < facts.notBefore) return [`not valid before ${new Date(facts.notBefore).toISOString()}`];
-  return [];
 }
 
 function differs(what: string, found: string, wanted: string): readonly string[] {
@@ -118,8 +123,4 @@ function sanDrift(found: SubjectAltNames, wanted: SubjectAltNames): readonly Dri
       have.filter((name) => !want.includes(name)).map((name) => `SAN ${name} is not wanted`),
     ),
   ];
-}
-
-function day(epochMs: number): string {
-  return new Date(epochMs).toISOString().slice(0, 10);
 }

@@ -32,8 +32,9 @@ export const keyUsageNames = [
 export type KeyUsage = (typeof keyUsageNames)[number];
 
 /** Critical. `'leaf'`: not an authority; a number: an authority with this path length. */
-export function basicConstraints(pathLength: number | 'leaf'): Node {
-  const value = pathLength === 'leaf' ? sequence() : sequence(booleanTrue(), integer(Buffer.of(pathLength)));
+export function basicConstraints(pathLength: number | 'unlimited' | 'leaf'): Node {
+  const limit = typeof pathLength === 'number' ? [integer(Buffer.of(pathLength))] : [];
+  const value = pathLength === 'leaf' ? sequence() : sequence(booleanTrue(), ...limit);
   return extension(extensionOid.basicConstraints, true, value);
 }
 

@@ -1,4 +1,4 @@
-/** Issuing: self-signed authorities and the leaves below them, by policy. Pure: keys sign through a function, serials and time are given. */
+/** Issuing leaves below an authority, by policy. Pure: keys sign through a function, serials and time are given. */
 import type { PkiPolicy } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { canonicalSans } from './addresses.ts';
@@ -13,26 +13,9 @@ import {
   subjectKeyId,
 } from './extensions.ts';
 import { type CertificateFacts, readCertificate } from './inspect.ts';
-import { encodeName, maxNameLength } from './names.ts';
+import { encodeName } from './names.ts';
 import { extendedKeyUsages, type LeafProfile } from './profile.ts';
 import type { PublicKey } from './public-key.ts';
-
-/** What an authority signs: etcd's clients and servers, its peers, or both. */
-export type AuthorityPurpose = 'client' | 'peer' | 'both';
-
-export interface AuthorityRequest {
-  readonly clusterName: string;
-  readonly purpose: AuthorityPurpose;
-  /** Counts the authorities of one purpose, from 1. */
-  readonly number: number;
-  readonly policy: Pick<PkiPolicy, 'caLifetimeDays' | 'backdateMinutes' | 'organization'>;
-  readonly publicKey: PublicKey;
-  readonly sign: Sign;
-  /** 20 random octets. */
-  readonly serial: Uint8Array;
-  /** Epoch milliseconds. */
-  readonly now: number;
-}
 
 /** An authority that can sign: what {@link issueLeaf} needs of it, read once. */
 export interface Signer {
@@ -57,32 +40,6 @@ export interface IssuedLeaf extends IssuedCertificate {
 
 const dayMs = 86_400_000;
 const minuteMs = 60_000;
-
-/**
- * A self-signed authority: path length 1 (leaves room for a cross-signed successor), keyCertSign and cRLSign, a subject that no other key has.
- */
-export function issueAuthority(request: AuthorityRequest): IssuedCertificate {
-  const { policy, publicKey, now } = request;
-  const subject = encodeName({ commonName: authorityName(request), organization: policy.organization });
-  return signCertificate(
-    {
-      serial: request.serial,
-      issuer: subject,
-      subject,
-      notBefore: now - policy.backdateMinutes * minuteMs,
-      notAfter: now + policy.caLifetimeDays * dayMs,
-      spki: publicKey.der,
-      extensions: [
-        basicConstraints(1),
-        keyUsage(['keyCertSign', 'cRLSign']),
-        subjectKeyId(publicKey.keyId),
-        authorityKeyId(publicKey.keyId),
-      ],
-    },
-    signatureAlgorithm(publicKey.algorithm),
-    request.sign,
-  );
-}
 
 /** The authority in `pem` as a signer; throws `refused` where it may not sign certificates. `sign` must use its key: callers check that. */
 export function signerOf(pem: string, sign: Sign): Signer {
@@ -117,14 +74,8 @@ export function issueLeaf(signer: Signer, request: LeafRequest): IssuedLeaf {
   return { ...issued, cut: validity.cut };
 }
 
-/** `prod client CA 1 a1b2c3d4`: the key's own identifier keeps subjects apart even when a state directory is made anew. */
-function authorityName({ clusterName, purpose, number, publicKey }: AuthorityRequest): string {
-  const kind = purpose === 'both' ? 'CA' : `${purpose} CA`;
-  const suffix = ` ${kind} ${number} ${publicKey.keyId.toString('hex', 0, 4)}`;
-  return [...clusterName].slice(0, maxNameLength - suffix.length).join('') + suffix;
-}
-
-function signatureAlgorithm(keyAlgorithm: string): SignatureAlgorithm {
+/** What a key of this type signs with; throws `refused` for types that quorate has no authorities of. */
+export function signatureAlgorithm(keyAlgorithm: string): SignatureAlgorithm {
   if (keyAlgorithm === 'ecdsa-p384') return 'ecdsa-sha384';
   if (keyAlgorithm === 'ecdsa-p256') return 'ecdsa-sha256';
   if (keyAlgorithm.startsWith('rsa-')) return 'rsa-sha256';

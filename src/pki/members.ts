@@ -17,14 +17,17 @@ export interface MemberRequest {
   readonly publicKey: string | Uint8Array;
   /** The member's own; left out of client certificates. */
   readonly sans: SubjectAltNames;
+  /** ID of the authority that was planned to sign it; undefined: the active one. */
+  readonly authority?: string | undefined;
   readonly why: string;
 }
 
 export interface MemberCertificateIssued {
   readonly member: string;
   readonly purpose: LeafPurpose;
+  /** The leaf, and behind it the cross certificate while that is served: the whole file. */
   readonly pem: string;
-  /** Lower-case hex sha256 of the DER, as a TLS client can see it served. */
+  /** Lower-case hex sha256 of the leaf's DER, as a TLS client can see it served. */
   readonly sha256: string;
   /** Epoch milliseconds. */
   readonly notAfter: number;
@@ -34,7 +37,7 @@ export interface MemberCertificateIssued {
 
 /**
  * Issues for all requests, in their order. Each authority's key is opened once; all lines go into the journal in one swap, before anything is returned.
- * Throws `refused` for keys that do not fit the policy and names that can't be certified, all of them in one error.
+ * Throws `refused` for keys that do not fit the policy and names that can't be certified, all of them in one error, and for an authority that does not sign.
  */
 export async function issueMembers(
   context: PkiContext,
@@ -44,10 +47,10 @@ export async function issueMembers(
   requireUuid(document, context.uuid, context.store);
   const orders = readOrders(context, requests);
   const leaves = await signAndRecord(context, document, orders);
-  return leaves.map(({ order, leaf }) => ({
+  return leaves.map(({ order, leaf, chain }) => ({
     member: order.member,
     purpose: order.profile.purpose,
-    pem: leaf.pem,
+    pem: chain,
     sha256: leaf.sha256,
     notAfter: leaf.notAfter,
     cut: leaf.cut,
@@ -62,10 +65,10 @@ interface MemberOrder extends LeafOrder {
 function readOrders({ policy }: PkiContext, requests: readonly MemberRequest[]): readonly MemberOrder[] {
   const failures: QuorateError[] = [];
   const orders = requests.flatMap((request) => {
-    const { member, purpose, why } = request;
+    const { member, purpose, authority, why } = request;
     try {
       const profile = memberProfile(purpose, { name: member, sans: canonicalSans(request.sans) }, policy);
-      return [{ member, profile, why, publicKey: readPublicKey(request.publicKey, policy.algorithm) }];
+      return [{ member, profile, authority, why, publicKey: readPublicKey(request.publicKey, policy.algorithm) }];
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
       failures.push(atMember(error, request));

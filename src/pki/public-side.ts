@@ -1,8 +1,8 @@
 /** The public side of a PKI store, read as far as it can be read: for reports, which must also work on a damaged store. Nothing is decrypted. */
 import type { StoredAuthority, StoredClient, StoreEvidence } from '../domain/certificate-evidence.ts';
 import { QuorateError } from '../domain/errors.ts';
+import { parseChain } from './chain.ts';
 import { type AuthorityEntry, type ClusterDocument, clusterKey, parseDocument } from './document.ts';
-import { readCertificate } from './inspect.ts';
 import { journalKey, readJournal } from './journal.ts';
 import { adminKeys, authorityId, readText } from './state.ts';
 import type { PkiStore } from './store.ts';
@@ -69,6 +69,6 @@ async function readIssued(store: PkiStore, uuid: string) {
 async function requireCertificate(store: PkiStore, key: string): Promise<string> {
   const pem = await readText(store, key);
   if (pem === undefined) throw new QuorateError('refused', `${store.location}/${key}: is missing`);
-  readCertificate(pem, `${store.location}/${key}`);
+  parseChain(pem, `${store.location}/${key}`);
   return pem;
 }

@@ -4,39 +4,51 @@ import { QuorateError } from '../domain/errors.ts';
 import { activeAuthority, type Use } from '../domain/pki-view.ts';
 import { canonicalSans } from './addresses.ts';
 import { openAuthority } from './authorities.ts';
+import { chainFile } from './chain.ts';
 import { type PkiContext, recordIssued, recordOf } from './context.ts';
 import type { AuthorityEntry, ClusterDocument } from './document.ts';
 import { type IssuedLeaf, issueLeaf, type Signer } from './issue.ts';
 import type { LeafProfile } from './profile.ts';
 import { type PublicKey, spkiHash } from './public-key.ts';
-import { authorityId } from './state.ts';
+import { authorityId, loadAuthority } from './state.ts';
+import { entryOf } from './transitions.ts';
 
 /** A leaf to be made. */
 export interface LeafOrder {
   readonly profile: LeafProfile;
   readonly publicKey: PublicKey;
+  /** ID of the authority that was planned to sign it; undefined: the active one. */
+  readonly authority?: string | undefined;
   /** For the journal. */
   readonly why: string;
 }
 
+export interface SignedLeaf<T> {
+  readonly order: T;
+  readonly leaf: IssuedLeaf;
+  /** PEM of the leaf, and behind it the cross certificate while that is served: what goes into a file. */
+  readonly chain: string;
+}
+
 /**
- * Signs all orders, each authority opened once, and records them in one swap before any is returned. Throws `refused` where an authority is missing,
- * can't be opened, or is outside its validity.
+ * Signs all orders, each authority opened once, and records them in one swap before any is returned. Throws `refused` where an authority is missing, is
+ * not (any more) the one that signs, can't be opened, or is outside its validity.
  */
 export async function signAndRecord<T extends LeafOrder>(
   context: PkiContext,
   document: ClusterDocument,
   orders: readonly T[],
-): Promise<readonly { readonly order: T; readonly leaf: IssuedLeaf }[]> {
+): Promise<readonly SignedLeaf<T>[]> {
   const signers = await openSigners(context, document, orders);
-  const made = orders.map((order) => ({
-    order,
-    leaf: issueLeaf(signerFor(signers, order), leafRequest(context, order)),
-  }));
-  const records = made.map(({ order, leaf }) =>
+  const made = orders.map((order) => {
+    const { id, signer, cross } = signerFor(signers, order);
+    const leaf = issueLeaf(signer, leafRequest(context, order));
+    return { id, order, leaf, chain: chainFile(leaf.pem, cross) };
+  });
+  const records = made.map(({ id, order, leaf }) =>
     recordOf(context, leaf, {
       purpose: order.profile.purpose,
-      authority: authorityId(entryFor(document, order)),
+      authority: id,
       commonName: order.profile.commonName,
       sans: canonicalSans(order.profile.sans),
       spkiSha256: spkiHash(order.publicKey.der),
@@ -44,39 +56,57 @@ export async function signAndRecord<T extends LeafOrder>(
     }),
   );
   await recordIssued(context, records);
-  return made;
+  return made.map(({ order, leaf, chain }) => ({ order, leaf, chain }));
 }
 
-/** The authority that signs for clients and servers, or for peers. Throws `refused` where there is none. */
-export function authorityEntry(document: ClusterDocument, use: Use): AuthorityEntry {
-  const entry = activeAuthority(document, use);
-  if (entry !== undefined) return entry;
-  throw new QuorateError('refused', `cluster ${document.name} has no ${use} authority yet`, {
-    hint: 'run quorate bootstrap',
+/**
+ * The authority that signs for clients and servers, or for peers; `id`: the one that was planned for. Throws `refused` where there is none, and where
+ * another one signs by now.
+ */
+export function authorityEntry(document: ClusterDocument, use: Use, id?: string): AuthorityEntry {
+  const active = activeAuthority(document, use);
+  if (active === undefined) {
+    throw new QuorateError('refused', `cluster ${document.name} has no ${use} authority yet`, {
+      hint: 'run quorate bootstrap',
+    });
+  }
+  if (id === undefined || id === authorityId(active)) return active;
+  const { status } = entryOf(document, id);
+  throw new QuorateError('refused', `cluster ${document.name}: ${id} is ${status}, and ${authorityId(active)} signs`, {
+    hint: 'plan again',
   });
+}
+
+interface OpenSigner {
+  readonly id: string;
+  readonly signer: Signer;
+  /** PEM, while it is served. */
+  readonly cross: string | undefined;
 }
 
 async function openSigners(
   context: PkiContext,
   document: ClusterDocument,
   orders: readonly LeafOrder[],
-): Promise<ReadonlyMap<Use, Signer>> {
+): Promise<ReadonlyMap<Use, OpenSigner>> {
+  for (const order of orders) authorityEntry(document, useOf(order), order.authority);
   const uses = [...new Set(orders.map(useOf))];
-  return new Map(
-    await Promise.all(
-      uses.map(async (use) => [use, await openAuthority(context, authorityEntry(document, use))] as const),
-    ),
-  );
+  return new Map(await Promise.all(uses.map(async (use) => [use, await openSigner(context, document, use)] as const)));
 }
 
-function signerFor(signers: ReadonlyMap<Use, Signer>, order: LeafOrder): Signer {
+async function openSigner(context: PkiContext, document: ClusterDocument, use: Use): Promise<OpenSigner> {
+  const entry = authorityEntry(document, use);
+  const [signer, { id, cross }] = await Promise.all([
+    openAuthority(context, entry),
+    loadAuthority(context.store, entry),
+  ]);
+  return { id, signer, cross };
+}
+
+function signerFor(signers: ReadonlyMap<Use, OpenSigner>, order: LeafOrder): OpenSigner {
   const signer = signers.get(useOf(order));
   if (signer === undefined) throw new Error(`no signer was opened for ${useOf(order)}`);
   return signer;
-}
-
-function entryFor(document: ClusterDocument, order: LeafOrder): AuthorityEntry {
-  return authorityEntry(document, useOf(order));
 }
 
 function useOf({ profile }: LeafOrder): Use {

@@ -1,11 +1,13 @@
 /** The PKI store as planners see it: public data only, read once. Pure. */
-import type { AuthorityView, PkiView } from '../domain/pki-view.ts';
+import type { AuthorityView, PkiView, StoredIdentity } from '../domain/pki-view.ts';
 import type { CertificateFacts } from './inspect.ts';
 
 /** One authority, with what reporting needs. */
 export interface AuthoritySnapshot extends AuthorityView {
   readonly number: number;
   readonly facts: CertificateFacts;
+  /** Its cross certificate, PEM, also while that is not (or no longer) served. */
+  readonly crossMade: string | undefined;
   /** Whether its encrypted key is in the store (an imported or external authority has none). */
   readonly hasKey: boolean;
   /** age recipients that its key was encrypted to. */
@@ -15,7 +17,7 @@ export interface AuthoritySnapshot extends AuthorityView {
 /** {@link PkiView}, and what reporting and issuing need besides. */
 export interface PkiSnapshot extends PkiView {
   /** undefined until the store knows the cluster. */
-  readonly identity: { readonly uuid: string; readonly token: string; readonly name: string } | undefined;
+  readonly identity: (StoredIdentity & { readonly name: string }) | undefined;
   /** Where the store is, for people. */
   readonly location: string;
   readonly authorities: readonly AuthoritySnapshot[];

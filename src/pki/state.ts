@@ -1,7 +1,8 @@
 /** The PKI store's root and public side: making a cluster's identity, reading everything that planners need, changing the root safely. */
 import { QuorateError } from '../domain/errors.ts';
+import { tryParseChain } from './chain.ts';
 import { type AuthorityEntry, type ClusterDocument, clusterKey, parseDocument, printDocument } from './document.ts';
-import { readCertificate, tryParse } from './inspect.ts';
+import { readCertificate } from './inspect.ts';
 import type { AuthoritySnapshot, PkiSnapshot } from './snapshot.ts';
 import { createObject, type PkiStore, updateObject } from './store.ts';
 
@@ -16,10 +17,10 @@ export async function loadPki(store: PkiStore): Promise<PkiSnapshot> {
   const authorities = await Promise.all(entries.map((entry) => loadAuthority(store, entry)));
   return {
     location: store.location,
-    identity: document && { uuid: document.uuid, token: document.token, name: document.name },
+    identity: document && { ...pick(document), formedAt: document.formed },
     authorities,
     admin,
-    adminFacts: admin === undefined ? undefined : tryParse(admin)?.facts,
+    adminFacts: admin === undefined ? undefined : tryParseChain(admin)?.leaf.facts,
     generation: document?.generation ?? 1,
     goals: document?.goals ?? [],
   };
@@ -51,6 +52,22 @@ export async function createCluster(store: PkiStore, wanted: ClusterIdentity, no
 /** Puts another token in place of the old one, as a restore has to. */
 export async function recordToken(store: PkiStore, uuid: string, token: string): Promise<void> {
   await updateDocument(store, uuid, (document) => ({ ...document, token }));
+}
+
+/** Notes that the cluster has been formed; the first such note stays. */
+export async function noteFormed(store: PkiStore, uuid: string, formedAt: string): Promise<void> {
+  await updateDocument(store, uuid, (document) =>
+    document.formed === undefined ? { ...document, formed: formedAt } : document,
+  );
+}
+
+/** Takes the note away that the cluster has been formed. */
+export async function forgetFormed(store: PkiStore, uuid: string): Promise<void> {
+  await updateDocument(store, uuid, (document) => {
+    if (document.formed === undefined) return document;
+    const { formed: _given, ...rest } = document;
+    return rest;
+  });
 }
 
 /** The root; throws `refused` where there is none. */
@@ -95,19 +112,26 @@ export function authorityId(entry: Pick<AuthorityEntry, 'purpose' | 'number'>): 
   return `${entry.purpose}-${entry.number}`;
 }
 
-/** One authority's public side. Throws `refused` where its certificate is missing. */
+/** One authority's public side. Throws `refused` where its certificate, or its cross certificate, is missing. */
 export async function loadAuthority(store: PkiStore, entry: AuthorityEntry): Promise<AuthoritySnapshot> {
-  const [certificate, keys] = await Promise.all([readText(store, entry.certificate), store.list(entry.key)]);
-  if (certificate === undefined) {
-    throw new QuorateError('refused', `${store.location}/${entry.certificate}: is missing`, {
-      hint: 'restore it from your backup or git',
-    });
-  }
+  const [certificate, crossMade, keys] = await Promise.all([
+    requireText(store, entry.certificate),
+    entry.cross === undefined ? undefined : requireText(store, entry.cross),
+    store.list(entry.key),
+  ]);
   const { purpose, number, recipients, status } = entry;
-  const cross = entry.cross !== undefined && entry.crossServed ? await readText(store, entry.cross) : undefined;
+  const cross = entry.crossServed === true ? crossMade : undefined;
   const facts = readCertificate(certificate, `${store.location}/${entry.certificate}`);
   const hasKey = keys.includes(entry.key);
-  return { id: authorityId(entry), purpose, status, number, certificate, cross, facts, recipients, hasKey };
+  return { id: authorityId(entry), purpose, status, number, certificate, cross, crossMade, facts, recipients, hasKey };
+}
+
+async function requireText(store: PkiStore, key: string): Promise<string> {
+  const text = await readText(store, key);
+  if (text !== undefined) return text;
+  throw new QuorateError('refused', `${store.location}/${key}: is missing`, {
+    hint: 'restore it from your backup or git',
+  });
 }
 
 async function findDocument(store: PkiStore): Promise<ClusterDocument | undefined> {

@@ -1,8 +1,8 @@
 /** One row of the certificates' report, and what is said of a certificate wherever it stands: dates, strength, journal. Pure. */
 import type { IssuedRecord } from '../domain/certificate-evidence.ts';
 import { printDuration } from '../domain/duration.ts';
-import type { DriftKind, DriftReason } from '../pki/drift.ts';
 import type { CertificateFacts, ParsedCertificate } from '../pki/inspect.ts';
+import type { DriftKind, DriftReason } from '../pki/verify-chain.ts';
 
 type Level = 'warning' | 'critical';
 

@@ -66,7 +66,10 @@ describe('drift of a certificate', () => {
       `issued by ${ca.signer.facts.subject}, not by ${other.signer.facts.subject}`,
     ]);
     expect(certificateDrift(server.pem, { ...wanted, authority: other.pem }, now)).toHaveLength(1);
-    expect(certificateDrift(server.pem, { ...wanted, authority: other.pem + ca.pem }, now)).toEqual([]);
+    expect(certificateDrift(server.pem, { ...wanted, authority: other.pem, trusted: other.pem + ca.pem }, now)).toEqual(
+      [`issued by ${ca.signer.facts.subject}, which signs no more`],
+    );
+    expect(certificateDrift(server.pem, { ...wanted, trusted: other.pem + ca.pem }, now)).toEqual([]);
   });
 
   test('tells a forged signature under the right names', () => {

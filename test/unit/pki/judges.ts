@@ -9,22 +9,36 @@ export const hasCerttool = installed('certtool', ['--version']);
 export const hasAge = installed('age', ['--version']);
 export const hasSshKeygen = installed('ssh-keygen', ['-?']);
 
-/** What `openssl verify -x509_strict` says about a leaf below one authority, for a purpose and the names given; '' when it is content. */
-export function opensslVerify(
-  leaf: string,
-  ca: string,
-  purpose: 'sslserver' | 'sslclient',
-  names: { readonly dns?: readonly string[]; readonly ip?: readonly string[] } = {},
-): string {
+/** Names that a leaf is asked for, what stands behind it, and when (epoch milliseconds; default: now). */
+interface Asked {
+  readonly dns?: readonly string[];
+  readonly ip?: readonly string[];
+  readonly untrusted?: string;
+  readonly at?: number;
+}
+
+/** What `openssl verify -x509_strict` says about a leaf below a bundle of authorities, for a purpose and the names given; '' when it is content. */
+export function opensslVerify(leaf: string, ca: string, purpose: 'sslserver' | 'sslclient', names: Asked = {}): string {
   const flags = [
     ...(names.dns ?? []).map((name) => ['-verify_hostname', name]),
     ...(names.ip ?? []).map((address) => ['-verify_ip', address]),
   ];
-  return inFolder({ 'leaf.crt': leaf, 'ca.crt': ca }, (folder) => {
+  return inFolder({ 'leaf.crt': leaf, 'ca.crt': ca, 'chain.crt': names.untrusted ?? '' }, (folder) => {
+    const behind = names.untrusted === undefined ? [] : ['-untrusted', join(folder, 'chain.crt')];
+    const at = names.at === undefined ? [] : ['-attime', String(Math.floor(names.at / 1000))];
     const each = flags.length === 0 ? [[]] : flags;
     return each
       .map((flag) => {
-        const base = ['verify', '-x509_strict', '-purpose', purpose, '-CAfile', join(folder, 'ca.crt')];
+        const base = [
+          'verify',
+          '-x509_strict',
+          '-purpose',
+          purpose,
+          '-CAfile',
+          join(folder, 'ca.crt'),
+          ...behind,
+          ...at,
+        ];
         const result = spawnSync('openssl', [...base, ...flag, join(folder, 'leaf.crt')], { encoding: 'utf8' });
         return result.status === 0 ? '' : `${flag.join(' ')}: ${result.stderr}`;
       })

@@ -1,8 +1,9 @@
 /** Keys and certificates made at run time for the tests of this folder. */
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { KeyAlgorithm } from '../../../src/domain/cluster.ts';
+import { type AuthorityPurpose, issueAuthority } from '../../../src/pki/authority-certificate.ts';
 import type { Sign } from '../../../src/pki/certificate.ts';
-import { type AuthorityPurpose, issueAuthority, issueLeaf, type Signer, signerOf } from '../../../src/pki/issue.ts';
+import { issueLeaf, type Signer, signerOf } from '../../../src/pki/issue.ts';
 import type { LeafProfile } from '../../../src/pki/profile.ts';
 import { readPublicKey } from '../../../src/pki/public-key.ts';
 
