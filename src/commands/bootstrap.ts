@@ -1,6 +1,7 @@
 /** quorate bootstrap: from an inventory to a healthy cluster; nothing to do on one that is. */
 import { QuorateError } from '../domain/errors.ts';
 import { isEmpty, type Plan } from '../domain/plan.ts';
+import { counted } from '../domain/plural.ts';
 import { planBootstrap } from '../plan/bootstrap.ts';
 import { differenceOfPlans, readSavedPlan } from '../plan/saved-plan.ts';
 import { flag, type Ports, type Session, type Verb, value } from './command.ts';
@@ -50,7 +51,7 @@ async function verifyEmpty(session: Session, ports: Ports): Promise<void> {
     const left = again.stages.flatMap((each) => each.steps).map((each) => each.id);
     throw new QuorateError(
       'step-failed',
-      `planning again still finds ${left.length} steps: ${left.slice(0, 3).join(', ')}`,
+      `planning again still finds ${counted(left.length, 'step')}: ${left.slice(0, 3).join(', ')}`,
       {
         hint: 'run the same command again; when it stays so, please report it',
       },

@@ -35,7 +35,7 @@ function chooseVerb(invocation: Invocation): (view: View) => Plan {
     case 'bootstrap':
       return planBootstrap;
     case 'reset':
-      return (view) => planReset(view, { deleteData: false });
+      return (view) => planReset(view, { deleteData: false, lostStore: undefined });
     default:
       throw new QuorateError('usage', `plan: there is no plan for "${verb}"`, { hint: 'one of: bootstrap, reset' });
   }

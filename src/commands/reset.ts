@@ -15,7 +15,8 @@ export const reset: Verb = async (invocation, ports) => {
   }
   const session = await ports.session(cluster, { endpoints: false, requireAll: true });
   try {
-    const planner = (view: View): Plan => planReset(view, { deleteData: flag(invocation, 'deleteData') });
+    const wish = { deleteData: flag(invocation, 'deleteData'), lostStore: value(invocation, 'lostStore') };
+    const planner = (view: View): Plan => planReset(view, wish);
     const plan = planner(session.view);
     await session.show(plan, 'stdout');
     if (!isEmpty(plan)) {

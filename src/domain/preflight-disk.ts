@@ -1,6 +1,7 @@
 /** Whether a host's file systems can hold a member. */
 import { effectiveEtcdKeys } from './etcd-keys.ts';
 import type { DiskFact } from './facts.ts';
+import { agreeing, counted } from './plural.ts';
 import type { HostCheck, Problem } from './problem.ts';
 
 const DATA_REFUSE_BYTES = 2 ** 30;
@@ -71,7 +72,7 @@ function checkInodes(host: string, path: string, { freeInodes }: DiskFact): read
   if (freeInodes >= INODES_WARN) return [];
   const level = freeInodes < INODES_REFUSE ? 'refuse' : 'warn';
   const limit = level === 'refuse' ? INODES_REFUSE : INODES_WARN;
-  const message = `${host}: ${freeInodes} inodes are free for ${path} (limit ${limit})`;
+  const message = `${host}: ${counted(freeInodes, 'inode')} ${agreeing(freeInodes, 'is', 'are')} free for ${path} (limit ${limit})`;
   return [{ host, level, message, hint: `find what uses them: df -i ${path}` }];
 }
 

@@ -2,6 +2,7 @@
 import { requireArchitecture } from './architecture.ts';
 import { QuorateError } from './errors.ts';
 import { binaryNames } from './layout.ts';
+import { agreeing } from './plural.ts';
 import type { HostCheck, Problem } from './problem.ts';
 
 /** Unit facts that quorate reads came with these: InvocationID 232, NRestarts 235 (systemd's NEWS). RHEL 8 has 239, Ubuntu 18.04 237. */
@@ -73,7 +74,7 @@ function toolsMissing({ host }: HostCheck): readonly Problem[] {
     {
       host: host.host,
       level: 'refuse',
-      message: `${host.host}: programs are missing: ${missing.join(', ')}`,
+      message: `${host.host}: ${agreeing(missing.length, 'a program is', 'programs are')} missing: ${missing.join(', ')}`,
       hint: `install them, for example: ${debian ? 'apt-get install' : 'dnf install'} ${packages}${missing.includes('curl') ? ' curl' : ''}`,
     },
   ];

@@ -1,5 +1,7 @@
 /** The guard's arithmetic: whether a disruptive step may run. A majority is always one of all voters, not of the healthy ones. */
 
+import { agreeing, counted } from './plural.ts';
+
 /** A voter as the cluster's own list and its endpoints tell it. */
 export interface Voter {
   readonly name: string;
@@ -48,17 +50,19 @@ function objectToStop(voters: readonly Voter[], member: string, allowDowntime: b
   const left = healthyCount(voters.filter((each) => each.name !== member));
   const needed = majority(voters.length);
   if (left >= needed) return undefined;
-  return `stopping ${member} would leave ${left} of ${voters.length} voters healthy, and ${needed} are needed`;
+  return `stopping ${member} would leave ${left} of ${counted(voters.length, 'voter')} healthy, and ${needed} ${agreeing(needed, 'is', 'are')} needed`;
 }
 
 function objectToChange(before: readonly Voter[], after: readonly Voter[], what: string): Objection {
   const now = healthyCount(before);
   if (now < majority(before.length)) {
-    return `${what} is not possible: ${now} of ${before.length} voters are healthy, and ${majority(before.length)} are needed`;
+    const needed = majority(before.length);
+    return `${what} is not possible: ${now} of ${counted(before.length, 'voter')} ${agreeing(now, 'is', 'are')} healthy, and ${needed} ${agreeing(needed, 'is', 'are')} needed`;
   }
   const then = healthyCount(after);
-  if (then >= majority(after.length)) return undefined;
-  return `${what} would leave ${then} of ${after.length} voters healthy, and ${majority(after.length)} are needed`;
+  const needed = majority(after.length);
+  if (then >= needed) return undefined;
+  return `${what} would leave ${then} of ${counted(after.length, 'voter')} healthy, and ${needed} ${agreeing(needed, 'is', 'are')} needed`;
 }
 
 function healthyCount(voters: readonly Voter[]): number {

@@ -63,6 +63,10 @@ interface Bodies {
   'cluster.await': { readonly members: readonly string[] };
   /** Proves identity, agreement, mutual authentication and the certificates served. */
   'cluster.prove': { readonly members: readonly string[] };
+  /** Notes in the store that the cluster has been formed: from then on hosts without its data are never taken for new ones. */
+  'formation.note': object;
+  /** Takes that note away: the cluster was given up by name. */
+  'formation.forget': object;
   /** "This cluster has been healthy": ends bootstrap on a host. */
   'marker.put': { readonly unit: string; readonly files: readonly string[] };
   'unit.stop': { readonly unit: string };

@@ -6,12 +6,15 @@
 import type { Cluster } from './cluster.ts';
 import type { Facts, HostFacts } from './facts.ts';
 import { bootstrapDropIn } from './layout.ts';
+import { agreeing } from './plural.ts';
 
 /** Who the cluster is, computed before its first start from peer URLs and token. IDs are 16 hexadecimal digits. */
 export interface Identity {
   readonly uuid: string;
   readonly token: string;
   readonly clusterId: string;
+  /** RFC 3339: since when the store knows that it has been formed; undefined: it never was, or was given up. */
+  readonly formedAt: string | undefined;
   /** By controller name. */
   readonly memberIds: Readonly<Record<string, string>>;
 }
@@ -23,7 +26,7 @@ export type Verdict =
   | { readonly kind: 'new' }
   /** Some hosts took part in a bootstrap that did not finish; every one can go on. */
   | { readonly kind: 'unfinished'; readonly starts: Readonly<Record<string, StartState>> }
-  /** It has been healthy once: a marker says so. `unmarked` hosts still lack theirs. */
+  /** It has been healthy once: a marker or the store says so. `unmarked` hosts still lack theirs. */
   | { readonly kind: 'formed'; readonly unmarked: readonly string[] }
   | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
 
@@ -38,9 +41,10 @@ function judgeOwn(
   facts: Facts,
   { cluster, identity }: { readonly cluster: Cluster; readonly identity: Identity | undefined },
 ): Verdict {
-  const marked = hosts.filter((each) => each.records.marker !== undefined);
+  const marker = hosts.find((each) => each.records.marker !== undefined)?.records.marker;
+  const formedAt = marker?.healthyAt ?? identity?.formedAt;
+  if (formedAt !== undefined) return judgeFormed(hosts, formedAt);
   const begun = hosts.filter((each) => each.data.wal || startsNow(each, cluster));
-  if (marked.length > 0) return judgeFormed(hosts, marked);
   if (begun.length === 0) {
     const attempted = hosts.some((each) => each.records.attempt !== undefined || isActive(each));
     return attempted ? { kind: 'unfinished', starts: startsOf(hosts, begun, 'new') } : { kind: 'new' };
@@ -79,23 +83,37 @@ function membersChanged(host: HostFacts, identity: Identity | undefined): Verdic
   };
 }
 
-function judgeFormed(hosts: readonly HostFacts[], marked: readonly HostFacts[]): Verdict {
+/** Every member had its data when the cluster was formed: a host without any has lost it, or is another machine. */
+function judgeFormed(hosts: readonly HostFacts[], formedAt: string): Verdict {
   const lost = hosts.filter((each) => !each.data.wal);
   if (lost.length === 0) {
     return { kind: 'formed', unmarked: hosts.filter((each) => !each.records.marker).map((each) => each.host) };
   }
-  const since = marked[0]?.records.marker?.healthyAt ?? '';
-  if (lost.length === hosts.length) {
-    return {
-      kind: 'refused',
-      message: `this cluster has been healthy (since ${since}), and no member has its data any more: starting it anew would hide the loss`,
-      hint: 'restore a snapshot, or give the data up by name: quorate reset -i FILE --yes-destroy NAME',
-    };
-  }
+  if (lost.length === hosts.length) return hosts.some(hasRecord) ? allLost(formedAt) : strangers(formedAt);
   return wiped(
     lost,
     hosts.filter((each) => each.data.wal),
   );
+}
+
+function hasRecord({ records }: HostFacts): boolean {
+  return (records.marker ?? records.starting ?? records.attempt) !== undefined;
+}
+
+function allLost(formedAt: string): Verdict {
+  return {
+    kind: 'refused',
+    message: `this cluster has been healthy (since ${formedAt}), and no member has its data any more: starting it anew would hide the loss`,
+    hint: 'restore a snapshot, or give the data up by name: quorate reset -i FILE --yes-destroy NAME',
+  };
+}
+
+function strangers(formedAt: string): Verdict {
+  return {
+    kind: 'refused',
+    message: `this cluster has been formed (${formedAt}), and its hosts carry nothing of it: either these are other machines, or all of them were emptied; built anew it would be an empty cluster under the same name and UUID`,
+    hint: 'check the addresses of the controllers first; where the machines are really gone, restore a snapshot, or give the data up by name: quorate reset -i FILE --yes-destroy NAME, then bootstrap',
+  };
 }
 
 function wiped(lost: readonly HostFacts[], withData: readonly HostFacts[]): Verdict {
@@ -107,14 +125,16 @@ function wiped(lost: readonly HostFacts[], withData: readonly HostFacts[]): Verd
       : `save a snapshot from ${others} first; only then decide which data is the cluster's`;
   return {
     kind: 'refused',
-    message: `${names}: ${was(lost)}, while ${others} has: starting it as new could form a second, empty cluster under the same ID`,
+    message: `${names}: ${was(lost)}, while ${others} ${agreeing(withData.length, 'has', 'have')}: starting ${agreeing(lost.length, 'it', 'them')} as new could form a second, empty cluster under the same ID`,
     hint: `${rejoin}; or give all data up by name: quorate reset -i FILE --yes-destroy NAME`,
   };
 }
 
 function was(lost: readonly HostFacts[]): string {
-  const noted = lost.some(({ records }) => (records.starting ?? records.marker) !== undefined);
-  return noted ? 'was started before and has no data now' : 'has neither data nor a record of this cluster';
+  const count = lost.length;
+  return lost.some(hasRecord)
+    ? `${agreeing(count, 'was started before and has', 'were started before and have')} no data now`
+    : `${agreeing(count, 'has', 'have')} neither data nor a record of this cluster`;
 }
 
 function foreignState(

@@ -7,6 +7,7 @@ import type { Cluster } from '../domain/cluster.ts';
 import { clientTrust } from '../domain/pki-view.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Step } from '../domain/step.ts';
+import type { Identity } from '../domain/verdict.ts';
 import type { EtcdClient } from '../etcd/client.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import { ensureAdmin, openAdmin } from '../pki/admin.ts';
@@ -17,7 +18,7 @@ import { systemEntropy } from '../pki/entropy.ts';
 import { openFileStore } from '../pki/file-store.ts';
 import { issueMembers } from '../pki/members.ts';
 import type { PkiSnapshot } from '../pki/snapshot.ts';
-import { createCluster, loadPki, recordToken } from '../pki/state.ts';
+import { createCluster, forgetFormed, loadPki, noteFormed, recordToken } from '../pki/state.ts';
 import type { View } from '../plan/view.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { Process } from './process.ts';
@@ -126,6 +127,12 @@ function portOf(input: PortInput): OperatorPort {
         proved();
         return;
       }
+      case 'formation.note':
+        await noteFormed(input.store, requireIdentity(view).uuid, new Date(input.process.now()).toISOString());
+        return;
+      case 'formation.forget':
+        await forgetFormed(input.store, requireIdentity(view).uuid);
+        return;
       default:
         throw new Error(`${step.kind} is no step of the operator`);
     }
@@ -138,6 +145,11 @@ function portOf(input: PortInput): OperatorPort {
       fetched.get(architecture) ?? releases.fetch(architecture, AbortSignal.timeout(30 * 60_000)),
     downloadScript: (architecture, target) => releases.downloadScript(architecture, target),
   };
+}
+
+function requireIdentity({ identity }: View): Identity {
+  if (identity === undefined) throw new Error('the cluster has no identity yet');
+  return identity;
 }
 
 /** A new store gets UUID and token; a store whose cluster is formed anew keeps its UUID and gets another token. One of another name is refused. */
@@ -157,9 +169,9 @@ function clusterClients(input: PortInput): {
   let open: ReadonlyMap<string, EtcdClient> | undefined;
   const proofContext = async (view: View, signal: AbortSignal): Promise<ProofContext> => {
     const tls = await input.credentialsIfAny();
-    if (tls === undefined || view.identity === undefined) throw new Error('the cluster has no identity yet');
+    if (tls === undefined) throw new Error('the cluster has no identity yet');
     const { cluster, connections, process } = input;
-    return { cluster, connections, tls, identity: view.identity, signal, now: process.now };
+    return { cluster, connections, tls, identity: requireIdentity(view), signal, now: process.now };
   };
   return {
     proofContext,

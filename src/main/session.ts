@@ -150,11 +150,11 @@ function viewOf(input: SessionInput, facts: Facts, pki: PkiView): View {
 
 function identityOf(cluster: Cluster, pki: PkiView): Identity | undefined {
   if (pki.identity === undefined) return undefined;
-  const { uuid, token } = pki.identity;
+  const { uuid, token, formedAt } = pki.identity;
   const memberIds = Object.fromEntries(
     cluster.controllers.map(({ name, peerUrl }) => [name, memberId([peerUrl], token)]),
   );
-  return { uuid, token, memberIds, clusterId: clusterId(Object.values(memberIds)) };
+  return { uuid, token, formedAt, memberIds, clusterId: clusterId(Object.values(memberIds)) };
 }
 
 /** What was shown and confirmed is what runs: the hosts may have changed since, or another run have ended meanwhile. */

@@ -92,7 +92,7 @@ function planFormed(view: View, unmarked: readonly string[]): Plan {
   }
   const leftovers = dropEmptyStages({
     ...base(view, 'bootstrap'),
-    stages: [markStage(view, names(view))],
+    stages: [stage('note', 'note that it is formed', 'operator', formationNote(view)), markStage(view, names(view))],
     reasons: [],
   });
   return leftovers.stages.length > 0 ? leftovers : { ...leftovers, reasons: matchReasons(view) };
@@ -204,8 +204,15 @@ function proofStages(view: View, hosts: readonly string[]): readonly Stage[] {
   const proofs: readonly Draft[] = [
     { kind: 'cluster.await', host: OPERATOR, members, why: 'a cluster is formed when etcd says so' },
     { kind: 'cluster.prove', host: OPERATOR, members, why: 'only what was seen to hold is marked' },
+    ...formationNote(view),
   ];
   return [stage('prove', 'form and prove the cluster', 'operator', proofs), markStage(view, hosts)];
+}
+
+/** Before the first mark: from then on the store alone keeps hosts without data from being taken for new ones. */
+function formationNote({ identity }: View): readonly Draft[] {
+  if (identity?.formedAt !== undefined) return [];
+  return [{ kind: 'formation.note', host: OPERATOR, why: 'hosts without its data are never taken for new ones then' }];
 }
 
 function markStage(view: View, hosts: readonly string[]): Stage {

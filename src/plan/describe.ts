@@ -76,6 +76,14 @@ const rows: Rows = {
     risk: 'safe',
     describe: () => change('prove identity, agreement, mutual authentication and the certificates served'),
   },
+  'formation.note': {
+    risk: 'safe',
+    describe: () => plus('note in the state directory that the cluster has been formed'),
+  },
+  'formation.forget': {
+    risk: 'irreversible',
+    describe: () => bang('forget in the state directory that the cluster has been formed'),
+  },
   'marker.put': { risk: 'safe', describe: () => plus('mark: this cluster has been healthy') },
   'unit.stop': { risk: 'irreversible', describe: (step) => bang(`stop ${step.unit}`) },
   'unit.disable': { risk: 'irreversible', describe: (step) => change(`${step.unit} no longer starts at boot`) },

@@ -100,6 +100,8 @@ const operatorKinds = [
   'cert.issue',
   'cluster.await',
   'cluster.prove',
+  'formation.note',
+  'formation.forget',
 ] as const;
 type OperatorKind = (typeof operatorKinds)[number];
 export type HostStepKind = Exclude<StepKind, OperatorKind>;

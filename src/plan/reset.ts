@@ -14,19 +14,27 @@ import {
   STARTING_FILE,
 } from '../domain/layout.ts';
 import { dropEmptyStages, type Plan, stage } from '../domain/plan.ts';
+import { type Draft, OPERATOR } from '../domain/step.ts';
 import { type Candidate, neededDrafts } from './host-steps.ts';
 import type { View } from './view.ts';
+
+export interface ResetWish {
+  readonly deleteData: boolean;
+  /** UUID of the cluster that the operator names where the store that knew it is lost. */
+  readonly lostStore: string | undefined;
+}
 
 /** In the first lines of every file that is rendered for a host. */
 const WRITTEN_BY = 'Written by quorate';
 
 /**
- * The plan that takes the cluster away; hosts that have nothing are left alone.
+ * The plan that takes the cluster away; hosts that have nothing are left alone. Last of all the store forgets that it was
+ * formed: until then bootstrap builds nothing on the hosts.
  * @throws QuorateError refused where a host carries another cluster, or an etcd that quorate did not make
  */
-export function planReset(view: View, options: { readonly deleteData: boolean }): Plan {
+export function planReset(view: View, wish: ResetWish): Plan {
   const { cluster } = view;
-  for (const { name } of cluster.controllers) requireOurs(view, name);
+  for (const { name } of cluster.controllers) requireOurs(view, name, wish.lostStore);
   const noted = cluster.controllers.map((each) => each.name).filter((name) => recordOf(view, name) !== undefined);
   const stopping = noted.flatMap((host) =>
     neededDrafts(view, [
@@ -36,7 +44,7 @@ export function planReset(view: View, options: { readonly deleteData: boolean })
   );
   const removing = cluster.controllers.flatMap(({ name: host }) =>
     neededDrafts(view, [
-      ...(noted.includes(host) ? dataCandidates(cluster, host, options.deleteData) : []),
+      ...(noted.includes(host) ? dataCandidates(cluster, host, wish.deleteData) : []),
       { kind: 'path.remove', host, paths: noted.includes(host) ? resetPaths(view, host) : unnotedPaths(view, host) },
     ]),
   );
@@ -48,6 +56,7 @@ export function planReset(view: View, options: { readonly deleteData: boolean })
     stages: [
       stage('stop', 'stop all members', 'parallel', stopping),
       stage('remove', 'remove what quorate made', 'parallel', removing),
+      stage('forget', 'give the cluster up', 'operator', forgetting(view)),
     ],
     reasons: cluster.controllers
       .filter(({ name }) => ![...stopping, ...removing].some((each) => each.host === name))
@@ -55,8 +64,13 @@ export function planReset(view: View, options: { readonly deleteData: boolean })
   });
 }
 
+function forgetting({ identity }: View): readonly Draft[] {
+  if (identity?.formedAt === undefined) return [];
+  return [{ kind: 'formation.forget', host: OPERATOR, why: `it was formed ${identity.formedAt}, and is given up` }];
+}
+
 /** Whose cluster a host carries is read from its own records: a name in an inventory is no proof. */
-function requireOurs(view: View, name: string): void {
+function requireOurs(view: View, name: string, lostStore: string | undefined): void {
   const { cluster, facts, identity } = view;
   const host = facts.hosts[name];
   if (host === undefined) return;
@@ -73,13 +87,27 @@ function requireOurs(view: View, name: string): void {
       },
     );
   }
-  const same = identity === undefined ? marker?.cluster === cluster.name : record.uuid === identity.uuid;
-  if (same) return;
+  if (identity === undefined && (marker === undefined || marker.cluster === cluster.name)) {
+    if (record.uuid !== lostStore) throw unknownCluster(name, record.uuid, cluster);
+    return;
+  }
+  if (record.uuid === identity?.uuid) return;
   const whose = `${marker?.cluster ?? 'another cluster'} (UUID ${record.uuid})`;
   throw new QuorateError('refused', `${name}: belongs to ${whose}, not to this inventory's ${cluster.name}`, {
     host: name,
     hint: "use that cluster's own inventory and state directory",
   });
+}
+
+function unknownCluster(name: string, uuid: string, { stateDir }: Cluster): QuorateError {
+  return new QuorateError(
+    'refused',
+    `${name}: carries the cluster with UUID ${uuid}, and the state directory ${stateDir} knows no cluster: nothing proves that it is this inventory's`,
+    {
+      host: name,
+      hint: `restore that state directory from its backup or repository; where it is lost for good, name the cluster to end by its UUID: quorate reset -i FILE --yes-destroy NAME --lost-store ${uuid}`,
+    },
+  );
 }
 
 function recordOf({ facts }: View, name: string): AttemptRecord | undefined {

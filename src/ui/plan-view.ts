@@ -1,7 +1,8 @@
 /** Prints a plan: numbered stages, hosts that do the same together, each change with its sign, its reason and its diff. */
+import { counted } from '../domain/plural.ts';
 import { foldInOrder, foldInTurn, type Group } from './fold.ts';
 import type { Paint, Style } from './paint.ts';
-import { clean, count, indent, wrap } from './text.ts';
+import { clean, indent, wrap } from './text.ts';
 
 /** `+` something new, `~` something changed, `-` something removed, `!` a service disturbed or something irreversible. */
 export type Sign = '+' | '~' | '-' | '!';
@@ -61,14 +62,14 @@ export function renderPlan(view: PlanView, look: PlanLook): string {
 function summary(stages: readonly StageView[], reasons: number): string {
   const hosts = stages.flatMap((stage) => stage.hosts.filter((host) => host.lines.length > 0));
   const lines = hosts.flatMap((host) => host.lines);
-  if (lines.length === 0) return reasons > 0 ? `nothing to do on ${count(reasons, 'host')}` : 'nothing to do';
+  if (lines.length === 0) return reasons > 0 ? `nothing to do on ${counted(reasons, 'host')}` : 'nothing to do';
   const remote = new Set(hosts.map((host) => host.host).filter((host) => host !== 'operator'));
-  const where = remote.size === 0 ? '' : ` on ${count(remote.size, 'host')}`;
+  const where = remote.size === 0 ? '' : ` on ${counted(remote.size, 'host')}`;
   const tallies = signs
     .map((sign) => ({ sign, number: lines.filter((line) => line.sign === sign).length }))
     .filter((tally) => tally.number > 0)
     .map((tally) => `${tally.number} ${wording[tally.sign]}`);
-  return `${count(stages.length, 'stage')}, ${count(lines.length, 'step')}${where}: ${tallies.join(', ')}`;
+  return `${counted(stages.length, 'stage')}, ${counted(lines.length, 'step')}${where}: ${tallies.join(', ')}`;
 }
 
 const signs = ['+', '~', '-', '!'] as const;

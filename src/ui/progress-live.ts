@@ -1,11 +1,12 @@
 /** Progress on a terminal: one block a stage, one row a host, redrawn in place; what is over stays as one line. */
 import type { WriteStream } from 'node:tty';
+import { counted } from '../domain/plural.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 import { advanceLine, finishLine, type HostLine, startLines, wordLine } from './host-lines.ts';
 import type { Paint } from './paint.ts';
 import { createBlock } from './progress.ts';
 import type { Progress } from './progress-lines.ts';
-import { clean, count, cut, duration } from './text.ts';
+import { clean, cut, duration } from './text.ts';
 
 export interface LiveOptions {
   /** A terminal. */
@@ -102,7 +103,7 @@ function openStage(start: Extract<RunEvent, { type: 'stage-start' }>, options: L
     clearInterval(timer);
     update((line) => finishLine(line, elapsedMs === undefined, Date.now()));
     setHeading(
-      `  (${count(start.hosts.length, 'host')}, ${elapsedMs === undefined ? 'interrupted' : duration(elapsedMs)})`,
+      `  (${counted(start.hosts.length, 'host')}, ${elapsedMs === undefined ? 'interrupted' : duration(elapsedMs)})`,
     );
     block.end();
   };

@@ -30,11 +30,6 @@ export function indent(text: string, prefix: string): string[] {
     .map((line) => (prefix + line).trimEnd());
 }
 
-/** `1 host`, `3 hosts`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
 /** `12 ms`, `3.4 s`, `2 min 5 s`, `1 h 2 min`. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;

@@ -56,14 +56,14 @@ describe('bootstrap', () => {
     await expectRefusal(stage, again, {
       status: 13,
       words: [
-        'etcd-1, etcd-2: was started before and has no data now, while etcd-3 has',
+        'etcd-1, etcd-2: were started before and have no data now, while etcd-3 has',
         'save a snapshot from etcd-3',
       ],
       data: [],
     });
     await Promise.all([1, 2].map((number) => stage.host(number).sh('systemctl stop etcd')));
     for (const args of [['plan'], again]) {
-      await expectRefusal(stage, args, { status: 13, words: ['etcd-1, etcd-2: was started before'] });
+      await expectRefusal(stage, args, { status: 13, words: ['etcd-1, etcd-2: were started before'] });
     }
     expect(await stage.host(3).sh('cat /var/lib/etcd/member/wal/*.wal | grep -c precious')).not.toBe('0\n');
   });

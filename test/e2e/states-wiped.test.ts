@@ -49,7 +49,7 @@ describe('a formed cluster', () => {
       await expectRefusal(stage, args, {
         status: 13,
         words: [
-          'etcd-2: was started before and has no data now, while etcd-1, etcd-3 has',
+          'etcd-2: was started before and has no data now, while etcd-1, etcd-3 have',
           'a majority still has the data: remove and add the member',
           'etcdctl member remove',
         ],
@@ -74,7 +74,7 @@ describe('a formed cluster', () => {
     await Promise.all([1, 2, 3].map((number) => stage.host(number).sh('systemctl stop etcd')));
     await Promise.all([1, 2].map((number) => stage.host(number).sh(wipe)));
     const words = [
-      'etcd-1, etcd-2: was started before and has no data now, while etcd-3 has',
+      'etcd-1, etcd-2: were started before and have no data now, while etcd-3 has',
       'save a snapshot from etcd-3 first',
     ];
     const data = ['/var/lib/etcd'];
@@ -96,7 +96,7 @@ describe('a formed cluster', () => {
 
   it('with two of three reinstalled never becomes a new one either', async () => {
     await Promise.all([1, 2].map((number) => stage.host(number).sh('systemctl stop etcd; rm -rf /var/lib/quorate')));
-    await expectRefusal(stage, again, { status: 13, words: [/etcd-1, etcd-2: has neither data nor a record/] });
+    await expectRefusal(stage, again, { status: 13, words: [/etcd-1, etcd-2: have neither data nor a record/] });
   });
 
   it('keeps the data of the third, also when it is given up by name', async () => {
@@ -104,5 +104,18 @@ describe('a formed cluster', () => {
     expect(Number(await count('/var/lib/etcd'))).toBeGreaterThan(0);
     expect((await stage.quorate(['reset', '--yes-destroy', stage.cluster])).status).toBe(0);
     expect(Number(await count('/var/lib/etcd.2*'))).toBeGreaterThan(0);
+  });
+
+  it('is not built anew on machines that carry nothing of it, until it is given up by name', async () => {
+    await stage.bootstrap();
+    const all =
+      'systemctl disable --now etcd; rm -rf /var/lib/quorate /var/lib/etcd /etc/etcd /etc/systemd/system/etcd.service';
+    await Promise.all(stage.lab.hosts.map((host) => host.sh(all)));
+    for (const args of [again, ['plan']]) {
+      await expectRefusal(stage, args, { status: 13, words: ['its hosts carry nothing of it', 'check the addresses'] });
+    }
+    expect((await stage.quorate(['reset', '--yes-destroy', stage.cluster])).status).toBe(0);
+    await stage.bootstrap();
+    await expectHealthy(stage);
   });
 });

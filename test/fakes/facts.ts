@@ -70,7 +70,7 @@ export function identityWith(cluster: Cluster, uuid: string, token: string): Ide
   const memberIds = Object.fromEntries(
     cluster.controllers.map(({ name, peerUrl }) => [name, memberId([peerUrl], token)]),
   );
-  return { uuid, token, memberIds, clusterId: clusterId(Object.values(memberIds)) };
+  return { uuid, token, formedAt: undefined, memberIds, clusterId: clusterId(Object.values(memberIds)) };
 }
 
 export function attemptOf(identity: Identity, host: string): AttemptRecord {

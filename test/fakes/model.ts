@@ -27,6 +27,8 @@ export interface NewStart {
   readonly hadData: boolean;
   /** Hosts that had data at that moment. */
   readonly withData: readonly string[];
+  /** Whether the store said at that moment that the cluster has been formed. */
+  readonly formed: boolean;
 }
 
 /** Certificates by member and purpose. */
@@ -78,7 +80,9 @@ export function createModel(cluster: Cluster): Model {
     hosts.set(name, change(host(name)));
   };
   const identity = (): Identity | undefined =>
-    pki.identity === undefined ? undefined : identityWith(cluster, pki.identity.uuid, pki.identity.token);
+    pki.identity === undefined
+      ? undefined
+      : { ...identityWith(cluster, pki.identity.uuid, pki.identity.token), formedAt: pki.identity.formedAt };
   const serving = (): readonly string[] =>
     [...hosts.values()].filter((each) => each.unit.activeState === 'active' && each.data.wal).map((each) => each.host);
   const hasQuorum = (): boolean => serving().length > cluster.controllers.length / 2;
@@ -113,7 +117,8 @@ export function createModel(cluster: Cluster): Model {
     const { wal } = before.data;
     if (state === 'new' && !wal) {
       const withData = [...hosts.values()].filter((each) => each.data.wal).map((each) => each.host);
-      newStarts.push({ host: name, hadData: hadData.has(name), withData });
+      const formed = pki.identity?.formedAt !== undefined;
+      newStarts.push({ host: name, hadData: hadData.has(name), withData, formed });
     }
     const fails = state === 'new' ? before.records.starting !== undefined : !hasQuorum();
     edit(name, withUnit({ activeState: !wal && fails ? 'activating' : 'active' }));
@@ -267,7 +272,18 @@ export function createModel(cluster: Cluster): Model {
 function operatorEffect(step: Step, pki: PkiView, cluster: Cluster): PkiView {
   switch (step.kind) {
     case 'store.create':
-      return { ...pki, identity: { uuid: UUID, token: pki.identity === undefined ? TOKEN : `${pki.identity.token}+` } };
+      return {
+        ...pki,
+        identity: {
+          uuid: UUID,
+          token: pki.identity === undefined ? TOKEN : `${pki.identity.token}+`,
+          formedAt: pki.identity?.formedAt,
+        },
+      };
+    case 'formation.note':
+      return withFormed(pki, '2026-01-01T00:00:00.000Z');
+    case 'formation.forget':
+      return withFormed(pki, undefined);
     case 'authority.make': {
       const made = step.purposes.map((purpose): AuthorityView => {
         if (purpose !== 'client' && purpose !== 'peer' && purpose !== 'both') throw new Error(`purpose ${purpose}`);
@@ -290,6 +306,11 @@ function operatorEffect(step: Step, pki: PkiView, cluster: Cluster): PkiView {
     default:
       return unknownKind(step.kind);
   }
+}
+
+function withFormed(pki: PkiView, formedAt: string | undefined): PkiView {
+  if (pki.identity === undefined) throw new Error('a note about a cluster without an identity');
+  return { ...pki, identity: { ...pki.identity, formedAt } };
 }
 
 function unknownKind(kind: StepKind): never {

@@ -27,6 +27,8 @@ const schema = z.strictObject({
   storeLost: z.boolean().optional(),
   daysLater: z.number().optional(),
   deleteData: z.boolean().optional(),
+  /** What `reset --lost-store` names. */
+  lostStore: z.string().optional(),
 });
 
 export type CaseFacts = z.infer<typeof schema>;

@@ -22,7 +22,7 @@ import { type CaseFacts, readFacts, viewOfCase } from './case-facts.ts';
 const planners: Readonly<Record<string, (view: View, facts: CaseFacts) => Plan>> = {
   bootstrap: (view) => planBootstrap(view),
   plan: (view) => planAny(view),
-  reset: (view, { deleteData = false }) => planReset(view, { deleteData }),
+  reset: (view, { deleteData = false, lostStore }) => planReset(view, { deleteData, lostStore }),
 };
 
 const cases = Object.keys(planners).flatMap((verb) =>

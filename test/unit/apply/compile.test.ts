@@ -27,7 +27,7 @@ async function allScripts(cluster: Parameters<typeof createModel>[0]) {
   const model = createModel(cluster);
   const formed = await runOn(model, planBootstrap(model.view()));
   expect(formed.error).toBeUndefined();
-  const reset = await runOn(model, planReset(model.view(), { deleteData: false }));
+  const reset = await runOn(model, planReset(model.view(), { deleteData: false, lostStore: undefined }));
   expect(reset.error).toBeUndefined();
   return [...formed.scripts, ...reset.scripts];
 }

@@ -37,6 +37,7 @@ async function runUntilKilled(model: Model, plan: Plan, before: Readonly<Record<
 
 function expectNothingBuiltOver(model: Model): void {
   for (const start of model.newStarts) {
+    expect(start.formed, `${start.host} was started as new after the cluster had been formed`).toBe(false);
     if (start.hadData) expect(start.withData, `${start.host} was started as new again`).toEqual([]);
   }
 }

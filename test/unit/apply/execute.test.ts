@@ -122,10 +122,10 @@ describe('the guard in a run', () => {
     const model = await bootstrappedTo('start');
     model.wipe('etcd-2', 'data');
     model.wipe('etcd-3', 'data');
-    expect(() => planBootstrap(model.view())).toThrow('etcd-2, etcd-3: was started before');
+    expect(() => planBootstrap(model.view())).toThrow('etcd-2, etcd-3: were started before');
     const old = planBootstrap((await bootstrappedTo('configure')).view());
     const result = await runOn(model, { ...old, stages: old.stages.filter((each) => each.id === 'start') });
-    expect(refusalOf(result.error).message).toContain('was started before and has no data now');
+    expect(refusalOf(result.error).message).toContain('were started before and have no data now');
     expect(result.scripts).toEqual([]);
   });
 
@@ -138,7 +138,10 @@ describe('the guard in a run', () => {
     const hold = { kind: 'package.hold', host: 'etcd-1', packages: ['etcd-server'], unit: 'etcd.service' } as const;
     const step = { ...hold, id: 'prepare/etcd-1/package.hold', why: 'test' };
     const stage = { id: 'prepare', title: 'prepare', mode: 'parallel', steps: [step] } as const;
-    const result = await runOn(model, { ...planReset(model.view(), { deleteData: false }), stages: [stage] });
+    const result = await runOn(model, {
+      ...planReset(model.view(), { deleteData: false, lostStore: undefined }),
+      stages: [stage],
+    });
     expect(refusalOf(result.error).message).toBe('stopping etcd-1 would leave 1 of 3 voters healthy, and 2 are needed');
     expect(result.scripts).toEqual([]);
   });

@@ -46,7 +46,7 @@ describe('preflight', () => {
     ['an architecture without releases', { machine: 'armv7l' }, 'refuse etcd-2: etcd is not released for armv7l'],
     ['no root', { root: false }, 'refuse etcd-2: root does not become root there'],
     ['missing programs', { missingTools: ['tar', 'useradd'] }, 'refuse etcd-2: programs are missing: tar, useradd'],
-    ['no key tool', { keyTool: undefined }, 'refuse etcd-2: programs are missing: ssh-keygen or openssl'],
+    ['no key tool', { keyTool: undefined }, 'refuse etcd-2: a program is missing: ssh-keygen or openssl'],
     ['little memory', { memoryBytes: 1e9 }, 'warn etcd-2: has 1.0 GB of memory (etcd wants 2 GB at least)'],
     ['another name', { hostname: 'web-7' }, 'warn etcd-2: the host calls itself web-7, and the inventory etcd-2'],
     [

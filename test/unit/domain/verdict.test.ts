@@ -82,6 +82,28 @@ describe('hosts on which nothing ever was', () => {
   });
 });
 
+describe('a cluster that the store knows to be formed', () => {
+  const known: Identity = { ...identity, formedAt: '2025-12-31T00:00:00.000Z' };
+
+  it('is never built anew on hosts that carry nothing of it: a mistyped address, or all of them wiped', () => {
+    const text = refusal(judge([nothing, nothing, nothing], known));
+    expect(text).toContain('has been formed (2025-12-31T00:00:00.000Z), and its hosts carry nothing of it');
+    expect(text).toContain('addresses');
+    expect(text).toContain('quorate reset');
+  });
+
+  it('is never built anew where the data went before the marks were made', () => {
+    expect(refusal(judge([wiped, wiped, wiped], known))).toContain('no member has its data any more');
+    expect(refusal(judge([attempted, nothing, nothing], known))).toContain('no member has its data any more');
+    expect(refusal(judge([started, started, attempted], known))).toContain('etcd-3: was started before');
+  });
+
+  it('still has to be marked where quorate was killed between the note and the marks', () => {
+    expect(judge([started, started, started], known)).toEqual({ kind: 'formed', unmarked: names });
+    expect(judge([formed, started, started], known)).toEqual({ kind: 'formed', unmarked: ['etcd-2', 'etcd-3'] });
+  });
+});
+
 describe('a bootstrap that did not finish', () => {
   const newEverywhere = { 'etcd-1': 'new', 'etcd-2': 'new', 'etcd-3': 'new' };
 
@@ -138,20 +160,20 @@ describe('a bootstrap that did not finish', () => {
 
   it('is refused where one that was started has no data while another has', () => {
     const text = refusal(judge([started, started, wiped]));
-    expect(text).toContain('etcd-3: was started before and has no data now, while etcd-1, etcd-2 has');
+    expect(text).toContain('etcd-3: was started before and has no data now, while etcd-1, etcd-2 have:');
     expect(text).toContain('a majority still has the data');
     expect(text).toContain('quorate reset');
   });
 
   it('is refused after two of three were wiped, and asks for a snapshot first', () => {
     const text = refusal(judge([wiped, started, wiped]));
-    expect(text).toContain('etcd-1, etcd-3: was started before');
+    expect(text).toContain('etcd-1, etcd-3: were started before');
     expect(text).toContain('save a snapshot from etcd-2 first');
   });
 
   it('is refused where a host has lost its records with its data while another has data', () => {
     expect(refusal(judge([started, nothing, nothing]))).toContain(
-      'etcd-2, etcd-3: has neither data nor a record of this cluster',
+      'etcd-2, etcd-3: have neither data nor a record of this cluster',
     );
   });
 

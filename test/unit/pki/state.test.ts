@@ -10,7 +10,7 @@ import { openFileStore } from '../../../src/pki/file-store.ts';
 import { readCertificate } from '../../../src/pki/inspect.ts';
 import { journalKey, readJournal } from '../../../src/pki/journal.ts';
 import { issueMembers } from '../../../src/pki/members.ts';
-import { createCluster, loadPki, recordToken } from '../../../src/pki/state.ts';
+import { createCluster, forgetFormed, loadPki, noteFormed, recordToken } from '../../../src/pki/state.ts';
 import type { PkiStore } from '../../../src/pki/store.ts';
 import { clusterStore, temporaryFolder, uuid } from './cluster-store.ts';
 import { keyPair, serverProfile } from './material.ts';
@@ -63,6 +63,21 @@ describe('a cluster in the store', () => {
     const { store } = await clusterStore();
     await recordToken(store, uuid, 'prod-2');
     expect((await loadPki(store)).identity?.token).toBe('prod-2');
+  });
+
+  test('knows that the cluster was formed, since when first noted, until that is forgotten', async () => {
+    const { store } = await clusterStore();
+    const formedAt = async () => (await loadPki(store)).identity?.formedAt;
+    expect(await formedAt()).toBeUndefined();
+    await noteFormed(store, uuid, '2026-01-01T00:00:00.000Z');
+    await noteFormed(store, uuid, '2026-02-02T00:00:00.000Z');
+    await recordToken(store, uuid, 'prod-2');
+    expect(await formedAt()).toBe('2026-01-01T00:00:00.000Z');
+    await forgetFormed(store, uuid);
+    await forgetFormed(store, uuid);
+    expect(await formedAt()).toBeUndefined();
+    await expect(noteFormed(store, crypto.randomUUID(), '')).rejects.toThrow('is now of cluster');
+    await expect(forgetFormed(store, crypto.randomUUID())).rejects.toThrow('is now of cluster');
   });
 
   test('refuses a document of a later version', async () => {

@@ -12,7 +12,7 @@ it('notes anew where the cluster is to be another than was noted, since one more
   const view = model.view();
   const mended = { ...view.identity, clusterId: '0123456789abcdef' };
   const { uuid = '', token = '', memberIds = {}, clusterId } = mended;
-  const again = planBootstrap({ ...view, identity: { uuid, token, memberIds, clusterId } });
+  const again = planBootstrap({ ...view, identity: { uuid, token, formedAt: undefined, memberIds, clusterId } });
   const attempts = again.stages.flatMap((each) => each.steps).filter((step) => step.kind === 'record.attempt');
   expect(attempts.map((each) => each.host)).toEqual(['etcd-1', 'etcd-2', 'etcd-3']);
 });
