@@ -1,7 +1,9 @@
 /** The operator's keys: which identity opens the state directory, and when it is looked for. */
 import type { Cluster } from '../domain/cluster.ts';
 import { type Custody, openCustody } from '../pki/custody.ts';
+import { openFileStore } from '../pki/file-store.ts';
 import { findIdentity } from '../pki/identity.ts';
+import { storedIdentity } from '../pki/rekey.ts';
 import type { Ui } from '../ui/output.ts';
 import type { Process } from './process.ts';
 
@@ -30,15 +32,19 @@ async function open(
 ): Promise<Custody> {
   const confirm = (question: string): Promise<boolean> =>
     ui.confirm({ question, expect: 'yes', instead: '--new-identity FILE' });
+  const askPassphrase = (question: string): Promise<string> =>
+    ui.askSecret({ question, instead: 'QUORATE_PASSPHRASE' });
   const identity = await findIdentity({
     file: options.file,
     newFile: options.newFile,
+    stored: await storedIdentity(openFileStore(cluster.stateDir)),
     policyFile: cluster.pki.identityFile,
     env: process.env,
     home: process.home,
     confirm: ui.terminal.interactive ? confirm : undefined,
+    askPassphrase: ui.terminal.interactive ? askPassphrase : undefined,
   });
   if (identity.made)
     ui.note(`made an age identity: ${identity.source} (keep a copy: it opens the keys of the authorities)`);
-  return openCustody(identity.keys, cluster.pki.recipients);
+  return openCustody(identity.keys, cluster.pki.recipients, identity);
 }

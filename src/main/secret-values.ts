@@ -5,7 +5,9 @@ import type { SshTarget } from '../domain/controller.ts';
 /** Values of the variables that the inventory names for passwords and passphrases, and the identity's own. */
 export function secretValues(cluster: Cluster, env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const names = cluster.controllers.flatMap(({ ssh }) => variablesOf(ssh));
-  const values = ['QUORATE_IDENTITY', ...names].map((name) => env[name] ?? '');
+  const values = ['QUORATE_IDENTITY', 'QUORATE_PASSPHRASE', 'QUORATE_NEW_PASSPHRASE', ...names].map(
+    (name) => env[name] ?? '',
+  );
   return [...new Set(values)].filter((value) => value !== '');
 }
 

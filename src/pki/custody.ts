@@ -15,9 +15,13 @@ export interface Custody {
 
 /**
  * Custody by age identities (`AGE-SECRET-KEY-1…` lines, at least one) that encrypts to their recipients and to `recipients`. Loads the age library.
- * Throws `refused` for an identity or recipient that age does not know.
+ * `stored`: the identity lies in the store, behind a passphrase. Throws `refused` for an identity or recipient that age does not know.
  */
-export async function openCustody(identities: readonly string[], recipients: readonly string[]): Promise<Custody> {
+export async function openCustody(
+  identities: readonly string[],
+  recipients: readonly string[],
+  { stored }: { readonly stored: boolean } = { stored: false },
+): Promise<Custody> {
   const age = await import('age-encryption');
   const own = await Promise.all(identities.map((text) => orRefuse('identity', () => age.identityToRecipient(text))));
   const all = [...new Set([...own, ...recipients])].sort();
@@ -27,7 +31,7 @@ export async function openCustody(identities: readonly string[], recipients: rea
   for (const identity of identities) decrypter.addIdentity(identity);
   return {
     recipients: all,
-    warnings: all.length === 1 ? [singleRecipient] : [],
+    warnings: all.length === 1 && !stored ? [singleRecipient] : [],
     encrypt: async (plaintext) => age.armor.encode(await encrypter.encrypt(plaintext)),
     decrypt: async (armored, what) => openWith(what, () => decrypter.decrypt(age.armor.decode(armored), 'text')),
   };
@@ -50,7 +54,7 @@ async function openWith(what: string, decrypt: () => Promise<string>): Promise<s
     return await decrypt();
   } catch {
     throw new QuorateError('refused', `${what}: your age identity does not open it`, {
-      hint: 'name the identity that it was encrypted to with --identity FILE',
+      hint: 'name the identity that it was encrypted to with --identity FILE; after an interrupted certs ca rekey-custody, run that again',
     });
   }
 }
