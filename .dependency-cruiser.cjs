@@ -18,7 +18,7 @@ const allowed = {
 
 /** Modules that decide: they see values only, and have neither clock, chance, files, network nor processes. */
 const pure =
-  '^src/(domain|inventory|render|plan|commands)/|^src/pki/(issue|authority-certificate|chain|verify-chain|renewal|name-constraints|inspect|inspect-extensions|drift|profile|names|der|extensions|addresses|certificate|public-key|csr|pkcs12|hash-chain|journal|revoked|crl|document|snapshot)\\.ts$';
+  '^src/(domain|inventory|render|plan|commands)/|^src/pki/(issue|authority-certificate|chain|verify-chain|renewal|name-constraints|inspect|inspect-extensions|drift|profile|names|der|extensions|addresses|certificate|public-key|csr|pkcs12|hash-chain|journal|revoked|crl|import-check|external|signing-request|document|snapshot)\\.ts$';
 
 /** Files of pure folders that read or write for the rest. */
 const impure = ['src/inventory/read.ts'];
