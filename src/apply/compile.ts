@@ -1,13 +1,17 @@
 /** The table of effects on hosts: what each kind of step becomes in a stage's script. Its verification is that it is no longer needed. */
-import { ATTEMPT_FILE, MARKER_FILE, STARTING_FILE, walFolder } from '../domain/layout.ts';
-import { clientTrust, peerTrust } from '../domain/pki-view.ts';
+import { ATTEMPT_FILE, MARKER_FILE, pkiLink, STARTING_FILE, walFolder } from '../domain/layout.ts';
+import type { PkiView, Use } from '../domain/pki-view.ts';
 import { quote } from '../domain/shell-quote.ts';
-import { type FilePut, leafPurposes, type Step } from '../domain/step.ts';
+import type { FilePut, Step } from '../domain/step.ts';
 import { digestScript } from '../observe/digests.ts';
+import { chainFile } from '../pki/chain.ts';
+import { trustBundle } from '../plan/certificates.ts';
+import { prepareGaps } from '../plan/generation-gaps.ts';
 import type { HostStepKind } from '../plan/need.ts';
 import { fillToken } from '../plan/need.ts';
 import type { View } from '../plan/view.ts';
 import type { Fragment, StagedFile } from './fragment.ts';
+import { notInUse, pairScript, prepareScript, pruneScript } from './generation-script.ts';
 import { keyScript } from './key-script.ts';
 import type { IssuedLeaves, Release } from './ports.ts';
 
@@ -54,28 +58,18 @@ chmod ${quote(step.mode)} ${path}`);
         ...step.names.map((name) => `link ${quote(`${step.directory}/${name}`)} ${quote(`${step.binDir}/${name}`)}`),
       ].join('\n'),
     ),
-  'key.make': (step) => shell(keyScript(step.directory, step.algorithm, step.user)),
-  'pki.put': (step, context) => {
-    const { pki } = context.view;
-    const issued = leafPurposes.flatMap((purpose) => {
-      const pem = context.issued[purpose];
-      return pem === undefined ? [] : [{ name: `${purpose}.crt`, content: pem }];
-    });
-    const bundles = [
-      { name: 'ca.crt', content: clientTrust(pki) },
-      { name: 'peer-ca.crt', content: peerTrust(pki) },
-    ];
-    const root = { mode: '0644', owner: 'root', group: 'root' };
-    return putFiles(
-      [...bundles, ...issued].map((each) => ({
-        path: `${step.directory}/${each.name}`,
-        content: each.content,
-        ...root,
-      })),
-      context,
-    );
+  'generation.prepare': (step, { view }) => {
+    const host = view.facts.hosts[step.host];
+    const gaps = host === undefined ? [] : prepareGaps(host, step).map((each) => each.leaf);
+    return shell(`${notInUse(pkiLink(view.cluster), step.directory)}\n${prepareScript(step, gaps)}`);
   },
+  'key.make': (step, { view }) =>
+    shell(
+      `${notInUse(pkiLink(view.cluster), step.directory)}\n${keyScript(step.directory, step.algorithm, step.user, step.purposes)}`,
+    ),
+  'pki.put': putGeneration,
   'pki.switch': (step) => shell(`link ${quote(step.target)} ${quote(step.link)}`),
+  'generation.prune': (step) => shell(pruneScript(step.folder, step.link, step.target)),
   'file.put': (step, context) => putFiles([step], context),
   'record.attempt': (step, context) => {
     const record = putRecord(ATTEMPT_FILE, attemptOf(step.member, context.view), context);
@@ -122,6 +116,56 @@ export async function compile(step: Step<HostStepKind>, context: CompileContext)
 
 async function compileRow<K extends HostStepKind>(step: Step<K>, context: CompileContext): Promise<Fragment> {
   return compilers[step.kind](step, context);
+}
+
+/** Certificates of this run and those carried over, each with its cross certificate where that is wanted; what is there already stays. */
+function putGeneration(step: Step<'pki.put'>, context: CompileContext): Fragment {
+  const { cluster, facts, pki } = context.view;
+  const used = facts.hosts[step.host]?.certificates ?? {};
+  const leaves = step.leaves.flatMap(({ purpose, authority, cross, key }) => {
+    const pem = key === 'carry' ? used[`${step.from}/${purpose}.crt`] : context.issued[purpose];
+    const behind = cross ? pki.authorities.find((each) => each.id === authority)?.cross : undefined;
+    return pem === undefined ? [] : [{ name: `${purpose}.crt`, content: chainFile(pem, behind) }];
+  });
+  const bundles = [
+    { name: 'ca.crt', content: requireBundle(pki, step.trust.client) },
+    { name: 'peer-ca.crt', content: requireBundle(pki, step.trust.peer) },
+  ];
+  const root = { mode: '0644', owner: 'root', group: 'root' };
+  const files = [...bundles, ...leaves].map(({ name, content }) => ({
+    path: `${step.directory}/${name}`,
+    content,
+    ...root,
+  }));
+  const put = putFiles(files, context);
+  const lists = step.crls.map((use) => putList(`${step.directory}/${use}.crl`, requireList(pki, use), context));
+  const scripts = [
+    notInUse(pkiLink(cluster), step.directory),
+    put.script,
+    ...lists.map((each) => each.script),
+    pairScript(step.directory),
+  ];
+  return { files: [...put.files, ...lists.flatMap((each) => each.files)], script: scripts.join('\n') };
+}
+
+function requireBundle(pki: PkiView, ids: readonly string[]): string {
+  const text = trustBundle(pki.authorities, ids);
+  if (text === undefined) throw new Error(`the store does not know all of the authorities ${ids.join(', ')}`);
+  return text;
+}
+
+function requireList({ crls }: PkiView, use: Use): string {
+  const list = crls?.[use];
+  if (list === undefined) throw new Error(`the store has no revocation list for ${use}`);
+  return list.der;
+}
+
+/** Revocation lists are DER: they travel in base64. */
+function putList(path: string, base64: string, context: CompileContext): Fragment {
+  const file = context.stage(base64);
+  const script = `base64 -d "$stage/${file.name}" > "$stage/${file.name}.der"
+put "$stage/${file.name}.der" ${words([path, '0644', 'root', 'root'])}`;
+  return { files: [file], script };
 }
 
 async function installBinary(step: Step<'binary.install'>, context: CompileContext): Promise<Fragment> {

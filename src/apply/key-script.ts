@@ -1,7 +1,8 @@
 /** The shell that makes a member's private keys on the member, with what sshd brings or with openssl. */
 import type { KeyAlgorithm } from '../domain/cluster.ts';
+import { keyOwnership } from '../domain/generation.ts';
 import { quote } from '../domain/shell-quote.ts';
-import { leafPurposes } from '../domain/step.ts';
+import { type LeafPurpose, leafPurposes } from '../domain/step.ts';
 
 const sshKeygen = {
   'ecdsa-p256': '-t ecdsa -b 256',
@@ -20,16 +21,20 @@ const openssl = {
 } as const satisfies Record<KeyAlgorithm, string>;
 
 /**
- * Makes `PURPOSE.key` (PKCS#8 PEM) and `PURPOSE.pub` (SPKI PEM) in `directory` for every purpose that lacks one. A key that
+ * Makes `PURPOSE.key` (PKCS#8 PEM) and `PURPOSE.pub` (SPKI PEM) in `directory` for every one of `purposes` that lacks one. A key that
  * exists is never overwritten; where only its public half is missing, that is made from it. The folder `.new` is of mode
  * 0700, so that a key is never readable before it has its owner and mode.
  */
-export function keyScript(directory: string, algorithm: KeyAlgorithm, user: string): string {
-  const owners = leafPurposes.map((purpose) =>
-    purpose === 'client'
-      ? `make_key client root ${quote(user)} 0640`
-      : `make_key ${purpose} ${quote(user)} ${quote(user)} 0600`,
-  );
+export function keyScript(
+  directory: string,
+  algorithm: KeyAlgorithm,
+  user: string,
+  purposes: readonly LeafPurpose[] = leafPurposes,
+): string {
+  const calls = purposes.map((purpose) => {
+    const { mode, owner, group } = keyOwnership(purpose, user);
+    return `make_key ${purpose} ${quote(owner)} ${quote(group)} ${mode}`;
+  });
   return `keys=${quote(directory)}
 rm -rf "$keys/.new"
 mkdir -m 0700 "$keys/.new"
@@ -54,10 +59,11 @@ make_key() {
   chmod "$4" "$k"
   chmod 0644 "$k.spki"
   sync "$k" "$k.spki"
-  [ -f "$keys/$1.key" ] || mv -T "$k" "$keys/$1.key"
+  # A public half of an earlier key beside the new one would pass for its own.
+  [ -f "$keys/$1.key" ] || { rm -f "$keys/$1.pub"; sync "$keys"; mv -T "$k" "$keys/$1.key"; }
   mv -fT "$k.spki" "$keys/$1.pub"
 }
-${owners.join('\n')}
+${calls.join('\n')}
 rm -rf "$keys/.new"
 sync "$keys"`;
 }

@@ -2,7 +2,8 @@
 import { QuorateError } from '../domain/errors.ts';
 import { isEmpty, type Plan } from '../domain/plan.ts';
 import { judgeCluster } from '../domain/verdict.ts';
-import { planBootstrap, planDrift } from '../plan/bootstrap.ts';
+import { planBootstrap } from '../plan/bootstrap.ts';
+import { planDrift } from '../plan/drift.ts';
 import { planReset } from '../plan/reset.ts';
 import type { View } from '../plan/view.ts';
 import { flag, type Invocation, type Verb, value } from './command.ts';

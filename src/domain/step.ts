@@ -1,5 +1,7 @@
 /** A step: one typed change on one host, with its reason. A plan is made of these, and what is printed is what runs. */
 import type { Architecture, KeyAlgorithm } from './cluster.ts';
+import type { Use } from './pki-view.ts';
+import type { RunWish } from './run-record.ts';
 
 /** The host of steps that run with the operator. */
 export const OPERATOR = 'operator';
@@ -10,6 +12,22 @@ export const TOKEN_PLACEHOLDER = '<token made by bootstrap>';
 /** Purposes of a member's certificates. */
 export const leafPurposes = ['server', 'peer', 'client'] as const;
 export type LeafPurpose = (typeof leafPurposes)[number];
+
+/** What becomes of a purpose's key in a new generation: a new one, that of the generation in use, or that with its certificate as it is. */
+export type KeyWish = 'make' | 'keep' | 'carry';
+
+/** What is wanted of one purpose in a generation. */
+export interface LeafWish {
+  readonly purpose: LeafPurpose;
+  /** ID of the authority that signs it, `client-1`; judged against the store whenever it is asked. */
+  readonly authority: string;
+  /** Whether that authority's cross certificate stands behind it. */
+  readonly cross: boolean;
+  readonly key: KeyWish;
+}
+
+/** IDs of the authorities that each bundle holds, in its order. */
+export type TrustWish = Readonly<Record<Use, readonly string[]>>;
 
 interface DraftBase {
   readonly host: string;
@@ -45,24 +63,58 @@ interface Bodies {
     readonly from: string;
   };
   'binary.link': { readonly directory: string; readonly binDir: string; readonly names: readonly string[] };
+  /**
+   * Makes the folder of a generation that no link points to, takes over the keys that are kept from `from` (the generation in use, '' for none), and takes
+   * keys away that an earlier run left and that are none of those wanted.
+   */
+  'generation.prepare': {
+    readonly directory: string;
+    readonly from: string;
+    readonly leaves: readonly LeafWish[];
+    readonly algorithm: KeyAlgorithm;
+    readonly user: string;
+  };
   /** Makes a member's private keys on the member; only public keys come back. */
-  'key.make': { readonly directory: string; readonly algorithm: KeyAlgorithm; readonly user: string };
+  'key.make': {
+    readonly directory: string;
+    readonly purposes: readonly LeafPurpose[];
+    readonly algorithm: KeyAlgorithm;
+    readonly user: string;
+  };
   /** Issues certificates for the public keys that the member shows. */
-  'cert.issue': { readonly member: string; readonly directory: string; readonly purposes: readonly LeafPurpose[] };
-  /** Puts the issued certificates and the trust bundles beside their keys. */
-  'pki.put': { readonly directory: string; readonly user: string };
+  'cert.issue': { readonly member: string; readonly directory: string; readonly leaves: readonly LeafWish[] };
+  /** Puts certificates (issued in this run, or carried over from `from`), trust bundles and revocation lists beside their keys, and proves the pairs. */
+  'pki.put': {
+    readonly directory: string;
+    readonly from: string;
+    readonly leaves: readonly LeafWish[];
+    readonly trust: TrustWish;
+    readonly crls: readonly Use[];
+  };
   /** Swaps the one link that etcd reads its certificates through. */
   'pki.switch': { readonly link: string; readonly target: string };
+  /** Removes the generations in `folder` that `link` does not point to: old private keys do not lie about. */
+  'generation.prune': { readonly folder: string; readonly link: string; readonly target: string };
   'file.put': FilePut;
   /** Notes durably that this host takes part in forming this cluster. */
   'record.attempt': { readonly member: string };
   'unit.enable': { readonly unit: string };
   /** `new` is used once, from a copy of the configuration under /run that is gone with the next boot. */
   'unit.start': { readonly unit: string; readonly state: 'new' | 'existing'; readonly files: readonly FilePut[] };
+  /**
+   * Restarts a member whose start record is not as wished, or whose process is still that of the invocation `ends` ('' for none). Belongs in a
+   * rolling stage; `outage` in a parallel one, where the members come back together without waiting for READY, and only while quorum is lost.
+   */
+  'unit.restart': { readonly unit: string; readonly wish: RunWish; readonly ends: string; readonly outage: boolean };
   /** Waits until every member is up, agrees on one leader and is healthy. */
   'cluster.await': { readonly members: readonly string[] };
   /** Proves identity, agreement, mutual authentication and the certificates served. */
   'cluster.prove': { readonly members: readonly string[] };
+  /**
+   * Proves, over connections opened now, that each member serves and accepts on both ports what its link and the store say, and that each running member
+   * trusts what each other one serves. `what`, for people: what this shows.
+   */
+  'certificates.prove': { readonly members: readonly string[]; readonly what: string };
   /** Notes in the store that the cluster has been formed: from then on hosts without its data are never taken for new ones. */
   'formation.note': object;
   /** Takes that note away: the cluster was given up by name. */

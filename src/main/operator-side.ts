@@ -192,13 +192,13 @@ async function issueAll(
   context: PkiContext,
 ): Promise<Readonly<Record<string, IssuedLeaves>>> {
   const requests = steps.flatMap((step) =>
-    step.purposes.map((purpose) => {
+    step.leaves.map(({ purpose, authority }) => {
       const controller = view.cluster.controllers.find((each) => each.name === step.member);
       const publicKey = view.facts.hosts[step.member]?.texts[`${step.directory}/${purpose}.pub`];
       if (controller === undefined || publicKey === undefined) {
         throw new Error(`${step.member} shows no public key for ${purpose}`);
       }
-      return { member: step.member, purpose, publicKey, sans: controller.sans, why: step.why };
+      return { member: step.member, purpose, publicKey, sans: controller.sans, authority, why: step.why };
     }),
   );
   const issued: Record<string, Record<string, string>> = {};

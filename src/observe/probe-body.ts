@@ -64,6 +64,7 @@ look() {
 see() { for path do look "$path"; done; }
 big() { for path do look "$path" && large="$large$path$nl"; done; }
 text() { for path do look "$path" && small="$small$path$nl"; done; }
+whole() { for path do look "$path" && hashed="$hashed$path$nl"; done; }
 stat_all() { stat -c '${STAT_FORMAT}' -- "$@"; }
 hash_all() { sha256sum -- "$@"; }
 read_all() { head -q -c ${TEXT_LIMIT_BYTES} -- "$@"; }
@@ -244,7 +245,7 @@ stats=$(spread stat_all "$found")
 emit stats "$stats"
 hashes=
 vouch
-emit hashes "$hashes$(spread hash_all "$small$large")"
+emit hashes "$hashes$(spread hash_all "$small$hashed$large")"
 emit links "$links"
 emit targets "$(spread link_all "$links")"
 emit texts "$small"
@@ -268,4 +269,4 @@ PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL TZ PATH
 nl='
 '
-out= found= small= large= links=${functions}${system}${processes}${state}${files}`;
+out= found= small= hashed= large= links=${functions}${system}${processes}${state}${files}`;

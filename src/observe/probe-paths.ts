@@ -31,6 +31,8 @@ export interface ProbePaths {
   /** Hashed, and their text is taken. */
   readonly texts: readonly string[];
   readonly textsIn: readonly { readonly directory: string; readonly glob: string }[];
+  /** Hashed; they hold no text. */
+  readonly hashedIn: readonly { readonly directory: string; readonly glob: string }[];
   /** Directories that quorate writes to. */
   readonly written: readonly string[];
   readonly walDir: string;
@@ -72,6 +74,7 @@ export function probePaths(cluster: Cluster, texts: readonly string[] = []): Pro
       { directory: generations, glob: '/*/*.pub' },
       { directory: `${unitFile(cluster)}.d`, glob: '/*.conf' },
     ],
+    hashedIn: [{ directory: generations, glob: '/*/*.crl' }],
     written: [configDir, dataDir, libDir, binDir, '/etc/systemd/system', QUORATE_DIR, ...(walDir ? [walDir] : [])],
     walDir: walFolder(cluster),
     lockDir: LOCK_DIR,

@@ -72,6 +72,7 @@ function choices(paths: ProbePaths): readonly string[] {
   return [
     `text ${words(paths.texts)}`,
     ...paths.textsIn.map((each) => `text ${word(each.directory)}${each.glob}`),
+    ...paths.hashedIn.map((each) => `whole ${word(each.directory)}${each.glob}`),
     `big ${words(paths.binaries)}`,
     `see ${words(paths.seen)}`,
     ...paths.seenIn.map((each) => `see ${word(each)}/*`),

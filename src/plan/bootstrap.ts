@@ -1,20 +1,13 @@
 /** Bootstrap: from hosts without an etcd, or with one whose bootstrap did not finish, to a cluster that has been proved healthy. */
 import { QuorateError } from '../domain/errors.ts';
-import { bootstrapDropIn, pkiGeneration } from '../domain/layout.ts';
-import { compareText, dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
+import { bootstrapDropIn } from '../domain/layout.ts';
+import { compareText, dropEmptyStages, type Plan, type Stage, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { judgeCluster, type StartState } from '../domain/verdict.ts';
-import { earliestExpiry } from './certificates.ts';
-import {
-  type Candidate,
-  configureCandidates,
-  describeSource,
-  FIRST_GENERATION,
-  neededDrafts,
-  prepareCandidates,
-} from './host-steps.ts';
-import { certificateGaps } from './need.ts';
-import type { View } from './view.ts';
+import { matchReasons } from './drift.ts';
+import { type GenerationDrafts, generationDrafts, mendingTurn } from './generation.ts';
+import { type Candidate, configureCandidates, describeSource, neededDrafts, prepareCandidates } from './host-steps.ts';
+import { planBase, type View } from './view.ts';
 
 /**
  * The plan that forms the cluster, or goes on forming it. Empty, with reasons, on a healthy cluster that matches the
@@ -37,37 +30,27 @@ function withoutToken(view: View): View {
 }
 
 function planForming(view: View, starts: Readonly<Record<string, StartState>>): Plan {
+  const generations = generationsOf(view);
+  const issue = Object.values(generations).flatMap((each) => each.issue);
+  const prune = Object.values(generations).flatMap((each) => each.prune);
   return dropEmptyStages({
-    ...base(view, 'bootstrap'),
+    ...planBase(view, 'bootstrap'),
     stages: [
       operatorStage(view),
-      prepareStage(view),
-      issueStage(view),
-      configureStage(view, starts),
+      prepareStage(view, generations),
+      stage('issue', 'issue certificates', 'operator', issue),
+      configureStage(view, generations, starts),
       startStage(view, starts),
       ...proofStages(view, names(view)),
+      stage('prune', 'remove what was replaced', 'parallel', prune),
     ],
     reasons: [],
   });
 }
 
-/** Where a formed cluster differs from the inventory, as steps; empty with reasons where it does not. */
-export function planDrift(view: View): Plan {
-  const drafts = view.cluster.controllers.flatMap((controller) =>
-    neededDrafts(view, [
-      ...prepareCandidates(view, controller),
-      ...configureCandidates(view, controller),
-      { kind: 'unit.enable', host: controller.name, unit: view.cluster.unit },
-    ]),
-  );
-  const stages: readonly Stage[] = [stage('drift', 'differs from the inventory', 'rolling', drafts)];
-  const plan = dropEmptyStages({ ...base(view, 'plan'), stages, reasons: [] });
-  return plan.stages.length === 0 ? { ...plan, reasons: matchReasons(view) } : plan;
-}
-
 function planFormed(view: View, unmarked: readonly string[]): Plan {
   if (unmarked.length > 0) {
-    return dropEmptyStages({ ...base(view, 'bootstrap'), stages: proofStages(view, unmarked), reasons: [] });
+    return dropEmptyStages({ ...planBase(view, 'bootstrap'), stages: proofStages(view, unmarked), reasons: [] });
   }
   const ill = view.cluster.controllers.flatMap(({ name }) => {
     const endpoint = view.facts.endpoints[name];
@@ -91,7 +74,7 @@ function planFormed(view: View, unmarked: readonly string[]): Plan {
     );
   }
   const leftovers = dropEmptyStages({
-    ...base(view, 'bootstrap'),
+    ...planBase(view, 'bootstrap'),
     stages: [stage('note', 'note that it is formed', 'operator', formationNote(view)), markStage(view, names(view))],
     reasons: [],
   });
@@ -144,28 +127,32 @@ function releaseFetches(view: View): readonly Draft[] {
   }));
 }
 
-function prepareStage(view: View): Stage {
-  const drafts = view.cluster.controllers.flatMap((each) => neededDrafts(view, prepareCandidates(view, each)));
+type Generations = Readonly<Record<string, GenerationDrafts>>;
+
+/** For each member whose keys and certificates are not as wanted yet. */
+function generationsOf(view: View): Generations {
+  const all = names(view).flatMap((name) => {
+    const turn = mendingTurn(view, name);
+    return turn === undefined ? [] : [[name, generationDrafts(view, turn)] as const];
+  });
+  return Object.fromEntries(all);
+}
+
+function prepareStage(view: View, generations: Generations): Stage {
+  const drafts = view.cluster.controllers.flatMap((each) => [
+    ...neededDrafts(view, prepareCandidates(view, each)),
+    ...(generations[each.name]?.prepare ?? []),
+  ]);
   return stage('prepare', 'prepare the hosts', 'parallel', drafts);
 }
 
-function issueStage(view: View): Stage {
-  const directory = pkiGeneration(view.cluster, FIRST_GENERATION);
-  const drafts = view.cluster.controllers.flatMap(({ name }): Draft[] => {
-    const host = view.facts.hosts[name];
-    const gaps = host === undefined ? [] : certificateGaps(directory, view, host);
-    if (gaps.length === 0) return [];
-    const purposes = gaps.map((each) => each.purpose);
-    return [{ kind: 'cert.issue', host: OPERATOR, member: name, directory, purposes, why: gaps[0]?.reason ?? '' }];
-  });
-  return stage('issue', 'issue certificates', 'operator', drafts);
-}
-
-function configureStage(view: View, starts: Readonly<Record<string, StartState>>): Stage {
+function configureStage(view: View, generations: Generations, starts: Readonly<Record<string, StartState>>): Stage {
   const drafts = view.cluster.controllers.flatMap((controller) => {
     const { name: host } = controller;
     const attempt: Candidate = { kind: 'record.attempt', host, member: host };
     return [
+      ...(generations[host]?.put ?? []),
+      ...(generations[host]?.switch ?? []),
       ...neededDrafts(view, configureCandidates(view, controller)),
       ...(startsAnew(view, host, starts) ? vainStop(view, host) : []),
       ...(starts[host] === 'started' ? [] : neededDrafts(view, [attempt])),
@@ -227,30 +214,10 @@ function markStage(view: View, hosts: readonly string[]): Stage {
   return stage('mark', 'mark the cluster as formed', 'parallel', drafts);
 }
 
-/** `etcd-1: configuration matches, certificates valid for 364 d, etcd 3.6.16 runs`. */
-function matchReasons(view: View): readonly Reason[] {
-  const directory = pkiGeneration(view.cluster, FIRST_GENERATION);
-  return view.cluster.controllers.map(({ name }) => {
-    const host = view.facts.hosts[name];
-    const end = host === undefined ? undefined : earliestExpiry(host, directory);
-    const days = end === undefined ? 0 : Math.floor((end - view.now) / 86_400_000);
-    const version = view.facts.endpoints[name]?.version ?? '';
-    return {
-      host: name,
-      reason: `configuration matches, certificates valid for ${days} d, etcd ${version} runs and is a member`,
-    };
-  });
-}
-
 function everyone(view: View, state: StartState): Readonly<Record<string, StartState>> {
   return Object.fromEntries(names(view).map((name) => [name, state]));
 }
 
 function names(view: View): readonly string[] {
   return view.cluster.controllers.map((each) => each.name);
-}
-
-function base(view: View, verb: string): Omit<Plan, 'stages' | 'reasons'> {
-  const { name, inventoryHash, warnings } = view.cluster;
-  return { verb, cluster: name, inventoryHash, warnings };
 }

@@ -1,6 +1,7 @@
 /** Modes and owners of a member's key and certificate files. Pure. */
 import type { Cluster } from '../domain/cluster.ts';
 import type { FileFact, HostFacts } from '../domain/facts.ts';
+import { keyOwnership } from '../domain/generation.ts';
 import { pkiLink } from '../domain/layout.ts';
 import type { LeafPurpose } from '../domain/step.ts';
 import { critical, type Finding, warning } from './certificate-row.ts';
@@ -27,9 +28,7 @@ function keyFindings({ user }: Cluster, purpose: LeafPurpose, key: FileFact): re
   if (key.kind === 'file' && (Number.parseInt(key.mode, 8) & 0o007) !== 0) {
     return [critical('mode', `${name} can be read by everybody (mode ${key.mode})`)];
   }
-  const wanted =
-    purpose === 'client' ? { mode: '0640', owner: 'root', group: user } : { mode: '0600', owner: user, group: user };
-  return differs(name, key, wanted);
+  return differs(name, key, keyOwnership(purpose, user));
 }
 
 function differs(name: string, file: FileFact | undefined, wanted: Wanted): readonly Finding[] {

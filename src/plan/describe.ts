@@ -1,5 +1,5 @@
 /** How a step reads in a plan, and what it risks. */
-import type { Step, StepKind } from '../domain/step.ts';
+import type { LeafWish, Step, StepKind } from '../domain/step.ts';
 
 /** `+` makes, `~` changes, `-` removes, `!` stops or starts something that serves. */
 export interface Description {
@@ -45,16 +45,33 @@ const rows: Rows = {
     risk: 'safe',
     describe: (step) => change(`${step.names.join(', ')} in ${step.binDir} → ${step.directory}`),
   },
+  'generation.prepare': {
+    risk: 'safe',
+    describe: (step) => plus(`directory ${step.directory}${keptKeys(step)}`),
+  },
   'key.make': {
     risk: 'safe',
-    describe: (step) => plus(`private keys (${step.algorithm}) in ${step.directory}, made on the host`),
+    describe: (step) =>
+      plus(`private keys (${step.purposes.join(', ')}: ${step.algorithm}) in ${step.directory}, made on the host`),
   },
   'cert.issue': {
     risk: 'safe',
-    describe: (step) => plus(`issue ${step.purposes.join(', ')} certificates for ${step.member}`),
+    describe: (step) => plus(`issue ${signers(step.leaves)} certificates for ${step.member}`),
   },
-  'pki.put': { risk: 'safe', describe: (step) => plus(`certificates and trust bundles in ${step.directory}`) },
+  'pki.put': {
+    risk: 'safe',
+    describe: (step) => {
+      const lists = step.crls.length > 0 ? ', revocation lists' : '';
+      const { client, peer } = step.trust;
+      const trusted = `clients: ${client.join(', ')}; peers: ${peer.join(', ')}`;
+      return plus(`certificates${lists} and trust bundles (${trusted}) in ${step.directory}`);
+    },
+  },
   'pki.switch': { risk: 'safe', describe: (step) => change(`${step.link} → ${step.target}`) },
+  'generation.prune': {
+    risk: 'safe',
+    describe: (step) => ({ sign: '-', text: `remove every generation in ${step.folder} but ${step.target}` }),
+  },
   'file.put': {
     risk: 'safe',
     describe: (step) => change(`${step.path} (${step.mode} ${step.owner}:${step.group})`),
@@ -98,6 +115,30 @@ export function describe(step: Step): Description {
 
 export function riskOf(step: Step): Risk {
   return rows[step.kind].risk;
+}
+
+/** `, with the keys of server and their certificates as they are`; '' where every key is made. */
+function keptKeys({ leaves, from }: Step<'generation.prepare'>): string {
+  const those = (key: LeafWish['key']): string =>
+    leaves
+      .filter((each) => each.key === key)
+      .map((each) => each.purpose)
+      .join(', ');
+  const kept = those('keep') === '' ? [] : [`the keys (${those('keep')})`];
+  const carried = those('carry') === '' ? [] : [`keys and certificates (${those('carry')})`];
+  const all = [...kept, ...carried];
+  return all.length === 0 ? '' : `, with ${all.join(' and ')} of ${from}`;
+}
+
+/** `server, client (client-1), peer (peer-1)` */
+function signers(leaves: readonly LeafWish[]): string {
+  const authorities = [...new Set(leaves.map((each) => each.authority))];
+  return authorities
+    .map((authority) => {
+      const own = leaves.filter((each) => each.authority === authority);
+      return `${own.map((each) => each.purpose).join(', ')} (${authority}${own.some((each) => each.cross) ? ' with its cross certificate' : ''})`;
+    })
+    .join(', ');
 }
 
 function describeRow<K extends StepKind>(step: Step<K>): Description {

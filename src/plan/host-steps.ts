@@ -2,7 +2,8 @@
 import { requireArchitecture } from '../domain/architecture.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
-import { binaryDir, binaryNames, pkiGeneration, pkiLink } from '../domain/layout.ts';
+import { generationsFolder } from '../domain/generation.ts';
+import { binaryDir, binaryNames } from '../domain/layout.ts';
 import type { Draft } from '../domain/step.ts';
 import { hasNotes, need } from './need.ts';
 import type { View } from './view.ts';
@@ -10,13 +11,10 @@ import type { View } from './view.ts';
 /** A draft whose reason is still to come from {@link need}. */
 export type Candidate = Draft extends infer D ? (D extends Draft ? Omit<D, 'why'> : never) : never;
 
-/** The generation that a bootstrap makes. */
-export const FIRST_GENERATION = 1;
-
 /** The unit that distributions bring: where ours has that name, and notes say that it was made, it is ours that runs. */
 const DISTRIBUTION_UNIT = 'etcd.service';
 
-/** Account, folders, binaries and keys: nothing that a running member would pick up. */
+/** Account, folders and binaries: nothing that a running member would pick up. */
 export function prepareCandidates(view: View, controller: Controller): readonly Candidate[] {
   const { cluster } = view;
   const { name: host } = controller;
@@ -25,26 +23,12 @@ export function prepareCandidates(view: View, controller: Controller): readonly 
     { kind: 'user.ensure', host, user: cluster.user },
     ...directories(cluster).map((each): Candidate => ({ kind: 'directory.ensure', host, ...each })),
     ...binaryCandidates(view, host),
-    {
-      kind: 'key.make',
-      host,
-      directory: pkiGeneration(cluster, FIRST_GENERATION),
-      algorithm: cluster.pki.algorithm,
-      user: cluster.user,
-    },
   ];
 }
 
-/** Certificates and files: what the next start reads. */
-export function configureCandidates(view: View, controller: Controller): readonly Candidate[] {
-  const { cluster } = view;
-  const { name: host } = controller;
-  const directory = pkiGeneration(cluster, FIRST_GENERATION);
-  return [
-    { kind: 'pki.put', host, directory, user: cluster.user },
-    { kind: 'pki.switch', host, link: pkiLink(cluster), target: `pki.d/${FIRST_GENERATION}` },
-    ...(view.desired[host]?.files ?? []).map((file): Candidate => ({ kind: 'file.put', host, ...file })),
-  ];
+/** Files that the next start reads. */
+export function configureCandidates(view: View, { name: host }: Controller): readonly Candidate[] {
+  return (view.desired[host]?.files ?? []).map((file): Candidate => ({ kind: 'file.put', host, ...file }));
 }
 
 /** The candidates that are needed, each with its reason. */
@@ -109,12 +93,10 @@ export function describeSource(cluster: Cluster): string {
 /** Less /var/lib/quorate: taking the lock makes it, before any step. */
 function directories(cluster: Cluster): readonly { path: string; mode: string; owner: string; group: string }[] {
   const { paths, user } = cluster;
-  const generation = pkiGeneration(cluster, FIRST_GENERATION);
   const root = { owner: 'root', group: 'root' };
   return [
     { path: paths.configDir, mode: '0755', ...root },
-    { path: generation.slice(0, generation.lastIndexOf('/')), mode: '0755', ...root },
-    { path: generation, mode: '0755', ...root },
+    { path: generationsFolder(cluster), mode: '0755', ...root },
     { path: paths.dataDir, mode: '0700', owner: user, group: user },
     ...(paths.walDir === undefined ? [] : [{ path: paths.walDir, mode: '0700', owner: user, group: user }]),
   ];

@@ -1,9 +1,11 @@
 /** Whether a step is (still) needed, from facts alone: asked when planning, before it runs, and after, as its verification. */
 import { createHash } from 'node:crypto';
 import type { FileFact, HostFacts } from '../domain/facts.ts';
+import { generationsOn } from '../domain/generation.ts';
 import { bootstrapDropIn } from '../domain/layout.ts';
-import { type Draft, type FilePut, type LeafPurpose, type StepKind, TOKEN_PLACEHOLDER } from '../domain/step.ts';
-import { missingCertificates, missingKeys, trustMatches } from './certificates.ts';
+import { type Draft, type FilePut, type StepKind, TOKEN_PLACEHOLDER } from '../domain/step.ts';
+import { memberView, missingKeys, trustProblem } from './certificates.ts';
+import { leafGap, prepareGaps } from './generation-gaps.ts';
 import type { View } from './view.ts';
 
 /** `reason` says why it is needed, or why nothing is to do. */
@@ -45,19 +47,36 @@ const checks: Checks = {
       ? no('links point to this version')
       : yes(`${wrong.join(', ')} not linked to this version`);
   },
+  'generation.prepare': (step, _view, host) => {
+    const fact = fileAt(host, step.directory);
+    if (fact.kind !== 'directory') return yes(fact.kind === 'absent' ? 'there is none yet' : `it is a ${fact.kind}`);
+    const differs = ownershipDiffers(fact, { mode: '0755', owner: 'root', group: 'root' });
+    const [gap] = prepareGaps(host, step);
+    const reason = differs ?? (gap && `the ${gap.leaf.purpose} key ${gap.reason}`);
+    return reason === undefined ? no('it is prepared') : yes(reason);
+  },
   'key.make': (step, _view, host) => {
-    const missing = missingKeys(host, step.directory);
+    const missing = missingKeys(host, step.directory, step.purposes);
     return missing.length === 0 ? no('keys exist') : yes(`no key yet: ${missing.join(', ')}`);
   },
   'pki.put': (step, view, host) => {
-    const missing = certificateGaps(step.directory, view, host);
-    if (missing.length > 0) return yes(missing.map((each) => `${each.purpose}: ${each.reason}`).join('; '));
-    return trustMatches(host, view.pki, step.directory) ? no('certificates match') : yes('the trust bundle differs');
+    const member = memberView(view, host.host);
+    if (member === undefined) return yes(`${host.host} is no controller`);
+    const gaps = step.leaves.flatMap((leaf) => {
+      const gap = leafGap(member, step, leaf);
+      return gap === undefined ? [] : [`${leaf.purpose}: ${gap}`];
+    });
+    const reason = gaps.length > 0 ? gaps.join('; ') : trustProblem(member, step.directory, step);
+    return reason === undefined ? no('certificates match') : yes(reason);
   },
   'pki.switch': (step, _view, host) =>
     linksTo(fileAt(host, step.link), step.target)
       ? no('this generation is in use')
       : yes('this generation is not in use'),
+  'generation.prune': (step, view, host) => {
+    const others = generationsOn(view.cluster, host).filter((path) => !path.endsWith(`/${step.target}`));
+    return others.length === 0 ? no('there is no other generation') : yes(`private keys lie in ${others.join(', ')}`);
+  },
   'file.put': (step, view, host) => fileNeed(step, view, host),
   'record.attempt': (step, view, host) => {
     const { attempt, starting } = host.records;
@@ -125,17 +144,6 @@ function check<K extends HostStepKind>(step: Draft<K>, view: View, host: HostFac
 /** The content that lands on the host: the token stands where the plan has a placeholder. */
 export function fillToken(content: string, view: View): string {
   return view.pki.identity === undefined ? content : content.replaceAll(TOKEN_PLACEHOLDER, view.pki.identity.token);
-}
-
-/** Certificates of a generation that must be issued, with reasons. */
-export function certificateGaps(
-  directory: string,
-  view: View,
-  host: HostFacts,
-): readonly { readonly purpose: LeafPurpose; readonly reason: string }[] {
-  const controller = view.cluster.controllers.find((each) => each.name === host.host);
-  if (controller === undefined) return [];
-  return missingCertificates({ cluster: view.cluster, controller, host, pki: view.pki }, directory, view.now);
 }
 
 function fileNeed(step: FilePut, view: View, host: HostFacts): Need {

@@ -2,6 +2,7 @@
 import type { Cluster } from '../domain/cluster.ts';
 import type { Facts } from '../domain/facts.ts';
 import type { PkiView } from '../domain/pki-view.ts';
+import type { Plan } from '../domain/plan.ts';
 import type { FilePut } from '../domain/step.ts';
 import type { Identity } from '../domain/verdict.ts';
 
@@ -25,4 +26,10 @@ export interface View {
   readonly checksums: Readonly<Record<string, string>>;
   /** Epoch milliseconds. */
   readonly now: number;
+}
+
+/** What every plan of `verb` begins with. */
+export function planBase({ cluster }: View, verb: string): Omit<Plan, 'stages' | 'reasons'> {
+  const { name, inventoryHash, warnings } = cluster;
+  return { verb, cluster: name, inventoryHash, warnings };
 }

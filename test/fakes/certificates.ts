@@ -20,28 +20,29 @@ export function authorityOf(cluster: Cluster, purpose: AuthorityView['purpose'])
   );
 }
 
-/** The public half of a member's key, SPKI PEM. */
-export function publicKeyOf(cluster: Cluster, host: string, purpose: LeafPurpose): string {
-  return keyOf(cluster, host, purpose).spki;
+/** The public half of the `count`-th key of a member for a purpose, SPKI PEM. */
+export function publicKeyOf(cluster: Cluster, host: string, purpose: LeafPurpose, count = 1): string {
+  const { algorithm } = cluster.pki;
+  return remember(keys, `${cluster.name} ${algorithm} ${host} ${purpose} ${count}`, () => keyPair(algorithm)).spki;
 }
 
-/** A member's certificate as this cluster's policy wants it, PEM, issued at {@link NOW}. */
-export function certificateOf(cluster: Cluster, host: string, purpose: LeafPurpose): string {
+/** A member's certificate for a public key as this cluster's policy wants it, PEM. */
+export function certificateOf(
+  cluster: Cluster,
+  host: string,
+  order: { readonly purpose: LeafPurpose; readonly publicKey: string; readonly now: number },
+): string {
+  const { purpose, now } = order;
   const controller = cluster.controllers.find((each) => each.name === host);
   if (controller === undefined) throw new Error(`${host} is no controller`);
   const { pki } = cluster;
   const profile = memberProfile(purpose, controller, pki);
-  return remember(leaves, JSON.stringify([cluster.name, host, profile]), () => {
+  return remember(leaves, JSON.stringify([cluster.name, host, profile, order]), () => {
     const signed = purpose === 'peer' ? 'peer' : 'client';
     const { signer } = authorityOf(cluster, pki.authorities === 'single' ? 'both' : signed);
-    const publicKey = readPublicKey(publicKeyOf(cluster, host, purpose), pki.algorithm);
-    return issueLeaf(signer, { profile, publicKey, policy: pki, serial: randomBytes(20), now: NOW }).pem;
+    const publicKey = readPublicKey(order.publicKey, pki.algorithm);
+    return issueLeaf(signer, { profile, publicKey, policy: pki, serial: randomBytes(20), now }).pem;
   });
-}
-
-function keyOf(cluster: Cluster, host: string, purpose: LeafPurpose): KeyPair {
-  const { algorithm } = cluster.pki;
-  return remember(keys, `${cluster.name} ${algorithm} ${host} ${purpose}`, () => keyPair(algorithm));
 }
 
 function remember<T>(known: Map<string, T>, key: string, make: () => T): T {

@@ -6,10 +6,14 @@ import { createHash } from 'node:crypto';
 import type { Cluster } from '../../src/domain/cluster.ts';
 import { QuorateError } from '../../src/domain/errors.ts';
 import type { EndpointFacts, Facts, FileFact, HostFacts } from '../../src/domain/facts.ts';
-import { pkiLink, unitFile } from '../../src/domain/layout.ts';
-import { type AuthorityView, clientTrust, type PkiView, peerTrust } from '../../src/domain/pki-view.ts';
+import { currentGeneration, generationsOn, keyOwnership } from '../../src/domain/generation.ts';
+import { pkiGeneration, pkiLink, unitFile } from '../../src/domain/layout.ts';
+import type { AuthorityView, PkiView, Use } from '../../src/domain/pki-view.ts';
 import { type FilePut, leafPurposes, type Step, type StepKind } from '../../src/domain/step.ts';
 import type { Identity } from '../../src/domain/verdict.ts';
+import { chainFile, tryParseChain } from '../../src/pki/chain.ts';
+import { trustBundle } from '../../src/plan/certificates.ts';
+import { prepareGaps } from '../../src/plan/generation-gaps.ts';
 import { fillToken, type HostStepKind } from '../../src/plan/need.ts';
 import type { HostFiles, View } from '../../src/plan/view.ts';
 import { renderBootstrapFiles, renderHostFiles } from '../../src/render/host-files.ts';
@@ -50,6 +54,10 @@ export interface Model {
   issue(steps: readonly Step<'cert.issue'>[]): Issued;
   /** Edits the facts of a host, as a person with a shell would. */
   edit(name: string, change: (host: HostFacts) => HostFacts): void;
+  /** Time goes on. */
+  later(days: number): void;
+  /** Purposes whose private key behind the link is not that of their certificate. */
+  mismatchedPairs(name: string): readonly string[];
   reboot(name: string): void;
   /** Loses the data dir; with `everything` the whole machine is new. */
   wipe(name: string, what: 'data' | 'everything'): void;
@@ -69,6 +77,9 @@ export function createModel(cluster: Cluster): Model {
   const hosts = new Map(cluster.controllers.map(({ name }) => [name, freshHost(name)]));
   const hadData = new Set<string>();
   const newStarts: NewStart[] = [];
+  const privateKeys = new Map<string, string>();
+  const keysMade = new Map<string, number>();
+  let now = NOW;
   let pki: PkiView = { identity: undefined, authorities: [], admin: undefined };
 
   const host = (name: string): HostFacts => {
@@ -93,7 +104,7 @@ export function createModel(cluster: Cluster): Model {
     identity: identity(),
     desired,
     checksums: {},
-    now: NOW,
+    now,
   });
   const view = (): View => {
     const seen = Object.fromEntries([...hosts].map(([name, each]) => [name, throughLink(cluster, each)]));
@@ -155,25 +166,56 @@ export function createModel(cluster: Cluster): Model {
       const links = step.names.map((name) => [`${step.binDir}/${name}`, linkTo(`${step.directory}/${name}`)]);
       edit(step.host, withFiles(Object.fromEntries(links)));
     },
+    'generation.prepare': (step) => {
+      requireUnreferenced(step.host, step.directory);
+      const gaps = prepareGaps(host(step.host), step);
+      edit(
+        step.host,
+        withFiles({ [step.directory]: { kind: 'directory', mode: '0755', owner: 'root', group: 'root' } }),
+      );
+      for (const { leaf } of gaps) {
+        const ends = ['crt', 'pub', 'key'].map((end) => `${step.directory}/${leaf.purpose}.${end}`);
+        edit(step.host, (each) => without(each, ends));
+        if (leaf.key !== 'make')
+          takeKey(step.host, `${step.from}/${leaf.purpose}`, `${step.directory}/${leaf.purpose}`);
+      }
+    },
     'key.make': (step) => {
-      for (const purpose of leafPurposes) {
+      requireUnreferenced(step.host, step.directory);
+      for (const purpose of step.purposes) {
         const base = `${step.directory}/${purpose}`;
-        const key: FileFact = { kind: 'file', mode: '0600', owner: step.user, group: step.user, sha256: '' };
-        edit(step.host, withFiles({ [`${base}.key`]: key, [`${base}.pub`]: rootFile('0644', base) }));
-        edit(step.host, withTexts({ [`${base}.pub`]: publicKeyOf(cluster, step.host, purpose) }));
+        if (host(step.host).files[`${base}.key`]?.kind === 'file') continue;
+        const count = (keysMade.get(`${step.host} ${purpose}`) ?? 0) + 1;
+        keysMade.set(`${step.host} ${purpose}`, count);
+        placeKey(step.host, base, publicKeyOf(cluster, step.host, purpose, count));
       }
     },
     'pki.put': (step, issued) => {
-      const certificates = {
-        ...Object.fromEntries(
-          Object.entries(issued[step.host] ?? {}).map(([purpose, pem]) => [`${step.directory}/${purpose}.crt`, pem]),
-        ),
-        [`${step.directory}/ca.crt`]: clientTrust(pki),
-        [`${step.directory}/peer-ca.crt`]: peerTrust(pki),
-      };
-      edit(step.host, (each) => ({ ...each, certificates: { ...each.certificates, ...certificates } }));
+      requireUnreferenced(step.host, step.directory);
+      const { certificates } = host(step.host);
+      const leaves = step.leaves.flatMap(({ purpose, key, authority, cross }) => {
+        const pem = key === 'carry' ? certificates[`${step.from}/${purpose}.crt`] : issued[step.host]?.[purpose];
+        const behind = cross ? pki.authorities.find((each) => each.id === authority)?.cross : undefined;
+        return pem === undefined ? [] : [[`${step.directory}/${purpose}.crt`, chainFile(pem, behind)] as const];
+      });
+      const bundles = (['client', 'peer'] as const).map((use) => {
+        const text = trustBundle(pki.authorities, step.trust[use]);
+        if (text === undefined) throw new Error(`trust in unknown authorities: ${step.trust[use].join(', ')}`);
+        return [`${step.directory}/${use === 'client' ? 'ca' : 'peer-ca'}.crt`, text] as const;
+      });
+      const put = Object.fromEntries([...leaves, ...bundles]);
+      edit(step.host, (each) => ({ ...each, certificates: { ...each.certificates, ...put } }));
+      const lists = step.crls.map((use) => [`${step.directory}/${use}.crl`, listFile(pki, use)] as const);
+      edit(step.host, withFiles(Object.fromEntries(lists)));
     },
     'pki.switch': (step) => edit(step.host, withFiles({ [step.link]: linkTo(step.target) })),
+    'generation.prune': (step) => {
+      const link = host(step.host).files[step.link];
+      if (link?.kind !== 'link' || link.target !== step.target)
+        throw new QuorateError('step-failed', 'it is not in use');
+      const others = generationsOn(cluster, host(step.host)).filter((path) => !path.endsWith(`/${step.target}`));
+      edit(step.host, (each) => without(each, others));
+    },
     'file.put': (step) => put(step.host, step),
     'record.attempt': (step) => {
       const known = identity();
@@ -222,6 +264,24 @@ export function createModel(cluster: Cluster): Model {
     });
     hadData.delete(name);
   };
+  /** Private keys by host and path, named by their public halves. */
+  const placeKey = (name: string, base: string, publicKey: string): void => {
+    const [purpose = 'server'] = leafPurposes.filter((each) => base.endsWith(`/${each}`));
+    const key: FileFact = { kind: 'file', ...keyOwnership(purpose, cluster.user), sha256: '' };
+    privateKeys.set(`${name} ${base}`, publicKey);
+    edit(name, withFiles({ [`${base}.key`]: key, [`${base}.pub`]: rootFile('0644', base) }));
+    edit(name, withTexts({ [`${base}.pub`]: publicKey }));
+  };
+  const takeKey = (name: string, from: string, to: string): void => {
+    const publicKey = privateKeys.get(`${name} ${from}`);
+    if (publicKey === undefined) throw new QuorateError('step-failed', `${from}.key is missing`);
+    placeKey(name, to, publicKey);
+  };
+  const requireUnreferenced = (name: string, directory: string): void => {
+    const current = currentGeneration(cluster, host(name));
+    if (directory === pkiGeneration(cluster, current))
+      throw new Error(`${name}: ${directory} is in use and was changed`);
+  };
   const applyRow = <K extends HostStepKind>(step: Step<K>, issued: Issued): void => effects[step.kind](step, issued);
   const serve = (): void => {
     if (!hasQuorum()) return;
@@ -247,10 +307,28 @@ export function createModel(cluster: Cluster): Model {
       Object.fromEntries(
         steps.map((step) => [
           step.member,
-          Object.fromEntries(step.purposes.map((purpose) => [purpose, certificateOf(cluster, step.member, purpose)])),
+          Object.fromEntries(
+            step.leaves.map(({ purpose }) => {
+              const publicKey = host(step.member).texts[`${step.directory}/${purpose}.pub`];
+              if (publicKey === undefined) throw new Error(`${step.member} shows no public key for ${purpose}`);
+              return [purpose, certificateOf(cluster, step.member, { purpose, publicKey, now })];
+            }),
+          ),
         ]),
       ),
     edit,
+    later: (days) => {
+      now += days * 86_400_000;
+    },
+    mismatchedPairs: (name) => {
+      const seen = host(name);
+      const base = pkiGeneration(cluster, currentGeneration(cluster, seen));
+      return leafPurposes.filter((purpose) => {
+        const key = privateKeys.get(`${name} ${base}/${purpose}`);
+        const leaf = tryParseChain(seen.certificates[`${base}/${purpose}.crt`] ?? '')?.leaf.x509.publicKey;
+        return key === undefined || leaf?.export({ type: 'spki', format: 'pem' }) !== key;
+      });
+    },
     reboot: (name) => {
       const { files } = host(name);
       const volatile = Object.keys(files).filter((path) => path.startsWith('/run/'));
@@ -351,6 +429,12 @@ function withFiles(files: HostFacts['files']): (host: HostFacts) => HostFacts {
 
 function withTexts(texts: HostFacts['texts']): (host: HostFacts) => HostFacts {
   return (host) => ({ ...host, texts: { ...host.texts, ...texts } });
+}
+
+function listFile(pki: PkiView, use: Use): FileFact {
+  const list = pki.crls?.[use];
+  if (list === undefined) throw new Error(`the store has no revocation list for ${use}`);
+  return { kind: 'file', mode: '0644', owner: 'root', group: 'root', sha256: list.sha256 };
 }
 
 function linkTo(target: string): FileFact {

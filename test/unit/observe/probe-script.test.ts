@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -25,6 +26,7 @@ beforeAll(async () => {
   await writeFile(`${cluster.paths.configDir}/etcd-config.yml`, 'name: etcd-1\n# ümlaut\n\n');
   await writeFile(`${generation}/server.crt`, 'not really a certificate\n');
   await writeFile(`${generation}/server.pub`, 'public\n');
+  await writeFile(`${generation}/client.crl`, Buffer.of(0x30, 0x80, 0xff, 0x00, 0x0a));
   await writeFile(`${generation}/server.key`, 'secret\n', { mode: 0o600 });
   await mkdir(`${cluster.paths.dataDir}/member/wal`, { recursive: true });
   await writeFile(`${cluster.paths.dataDir}/member/wal/0-0.wal`, '');
@@ -74,6 +76,17 @@ describe.each(shells)('the probe in %s %s', (...shell) => {
     expect(facts.memoryBytes).toBeGreaterThan(2 ** 26);
     expect(facts.disk.sizeBytes).toBeGreaterThan(facts.disk.freeBytes);
     expect(facts.machine).toMatch(/\w/);
+  });
+
+  it('hashes a revocation list, which is no text', () => {
+    const cluster = sampleCluster(root);
+    const facts = probe(shell, probeScript(cluster, sampleController('etcd-1')));
+    const path = `${cluster.paths.configDir}/pki.d/1/client.crl`;
+    const sha256 = createHash('sha256')
+      .update(Buffer.of(0x30, 0x80, 0xff, 0x00, 0x0a))
+      .digest('hex');
+    expect(facts.files[path]).toMatchObject({ kind: 'file', sha256 });
+    expect([facts.texts[path], facts.certificates[path]]).toEqual([undefined, undefined]);
   });
 
   it('never reads a private key', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { planBootstrap, planDrift } from '../../../src/plan/bootstrap.ts';
+import { planBootstrap } from '../../../src/plan/bootstrap.ts';
+import { planDrift } from '../../../src/plan/drift.ts';
 import { createModel, type Model } from '../../fakes/model.ts';
 import { cluster } from '../render/cluster.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type CompileContext, compile } from '../../../src/apply/compile.ts';
 import type { Cluster } from '../../../src/domain/cluster.ts';
-import { planBootstrap, planDrift } from '../../../src/plan/bootstrap.ts';
+import { planBootstrap } from '../../../src/plan/bootstrap.ts';
+import { planDrift } from '../../../src/plan/drift.ts';
 import { runOn } from '../../fakes/executor.ts';
 import { NOW } from '../../fakes/facts.ts';
 import { createModel, type Model } from '../../fakes/model.ts';

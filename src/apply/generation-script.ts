@@ -1,0 +1,80 @@
+/** The shell that prepares a generation's folder, and that proves its pairs of keys. */
+import { keyOwnership } from '../domain/generation.ts';
+import { quote } from '../domain/shell-quote.ts';
+import { type LeafPurpose, type LeafWish, leafPurposes } from '../domain/step.ts';
+
+/** Fails where the link in use points to `directory`: nothing is ever changed in the folder that etcd reads. */
+export function notInUse(link: string, directory: string): string {
+  return `if [ "$(readlink -f -- ${quote(link)})" = "$(readlink -m -- ${quote(directory)})" ]; then
+  printf '%s\\n' ${quote(`${directory} is in use: it is never changed`)} >&2
+  exit 1
+fi`;
+}
+
+/** Makes the folder, takes keys away, and takes others over from the generation in use; each key appears after its old public half has gone. */
+export function prepareScript(
+  { directory, from, user }: { readonly directory: string; readonly from: string; readonly user: string },
+  gaps: readonly LeafWish[],
+): string {
+  const drop = gaps.flatMap(({ purpose }) => ['crt', 'pub', 'key'].map((end) => `"$next/${purpose}.${end}"`));
+  const take = gaps.filter((each) => each.key !== 'make').map(({ purpose }) => takeOver(purpose, from, user));
+  return `next=${quote(directory)}
+if [ -L "$next" ] || [ -f "$next" ]; then rm -f "$next"; fi
+mkdir -p "$next"
+chown root:root "$next"
+chmod 0755 "$next"
+${drop.length === 0 ? ':' : `rm -f ${drop.join(' ')}`}
+sync "$next"
+${take.join('\n')}`;
+}
+
+/** In a folder that root alone can enter, so that it is never readable before it has its owner and mode. */
+function takeOver(purpose: LeafPurpose, from: string, user: string): string {
+  const { mode, owner, group } = keyOwnership(purpose, user);
+  const source = quote(`${from}/${purpose}`);
+  return `rm -rf "$next/.new"
+mkdir -m 0700 "$next/.new"
+cat ${source}.key > "$next/.new/key"
+cat ${source}.pub > "$next/.new/pub"
+chown ${quote(`${owner}:${group}`)} "$next/.new/key"
+chmod ${mode} "$next/.new/key"
+sync "$next/.new/key" "$next/.new/pub"
+mv -fT "$next/.new/key" "$next/${purpose}.key"
+mv -fT "$next/.new/pub" "$next/${purpose}.pub"
+rmdir "$next/.new"
+sync "$next"`;
+}
+
+/** Fails where a private key in `directory` is not that of its public half, which its certificate was issued for. */
+export function pairScript(directory: string): string {
+  return `pairs=${quote(directory)}
+for each in ${leafPurposes.join(' ')}; do
+  (umask 077; cat "$pairs/$each.key" > "$stage/pair")
+  if command -v ssh-keygen >/dev/null 2>&1; then
+    ssh-keygen -y -f "$stage/pair" > "$stage/pair.pub" </dev/null
+    ssh-keygen -e -m PKCS8 -f "$stage/pair.pub" > "$stage/pair.spki"
+  else
+    openssl pkey -in "$stage/pair" -pubout -out "$stage/pair.spki"
+  fi
+  if [ "$(cat "$stage/pair.spki")" != "$(cat "$pairs/$each.pub")" ]; then
+    echo "$pairs/$each.key is not the key of $each.pub" >&2
+    exit 1
+  fi
+  rm -f "$stage/pair" "$stage/pair.pub" "$stage/pair.spki"
+done`;
+}
+
+/** Removes every generation beside the one that the link points to, which must be `target`. */
+export function pruneScript(folder: string, link: string, target: string): string {
+  return `if [ "$(readlink -- ${quote(link)})" != ${quote(target)} ]; then
+  printf '%s\\n' ${quote(`${link} does not point to ${target}`)} >&2
+  exit 1
+fi
+for each in ${quote(folder)}/*; do
+  case \${each##*/} in
+    ${quote(target.slice(target.lastIndexOf('/') + 1))} | *[!0-9]*) ;;
+    *) rm -rf --one-file-system -- "$each" ;;
+  esac
+done
+sync ${quote(folder)}`;
+}

@@ -1,0 +1,164 @@
+/** One member's next generation of keys and certificates: what is wanted of it, and the steps that make it. Pure. */
+import { currentGeneration, generationsFolder } from '../domain/generation.ts';
+import { pkiGeneration, pkiLink } from '../domain/layout.ts';
+import { type Draft, type LeafPurpose, type LeafWish, leafPurposes, OPERATOR } from '../domain/step.ts';
+import { memberView, missingKeys } from './certificates.ts';
+import { type GenerationPlace, keyGap, leafGap } from './generation-gaps.ts';
+import { flawsOf, type GenerationWish, hasFlaws, keyUsable, livesOf, wishOf } from './generation-wish.ts';
+import { type Candidate, neededDrafts } from './host-steps.ts';
+import type { View } from './view.ts';
+
+/** The generation that a member is to get. */
+export interface GenerationTurn extends GenerationWish {
+  readonly host: string;
+  /** Its number; a folder of that number that an earlier run left is taken up. */
+  readonly number: number;
+  /** Why each certificate that is not carried over is issued. */
+  readonly why: Readonly<Partial<Record<LeafPurpose, string>>>;
+}
+
+/** Steps of one turn, stage by stage, each only where it is needed. Up to `put` they touch nothing that a link points to. */
+export interface GenerationDrafts {
+  readonly prepare: readonly Draft[];
+  readonly issue: readonly Draft[];
+  readonly put: readonly Draft[];
+  readonly switch: readonly Draft[];
+  readonly prune: readonly Draft[];
+}
+
+/**
+ * The turn that gives a member what the store wants: what is sound is carried over, what is not is made anew; `asked` purposes are made anew in any case,
+ * each with its reason. `keys: 'keep'` keeps a private key that can be used.
+ */
+export function nextTurn(
+  view: View,
+  host: string,
+  {
+    asked,
+    keys,
+    number,
+  }: { readonly asked: GenerationTurn['why']; readonly keys: 'make' | 'keep'; readonly number?: number },
+): GenerationTurn {
+  const flaws = flawsOf(
+    view,
+    host,
+    wishOf(view, () => 'make'),
+  );
+  const why = { ...asked, ...flaws.leaves };
+  const wish = wishOf(view, (purpose) => {
+    if (why[purpose] === undefined) return 'carry';
+    return keys === 'keep' && keyUsable(view, host, purpose) ? 'keep' : 'make';
+  });
+  const current = currentGeneration(view.cluster, view.facts.hosts[host]);
+  return { ...wish, host, number: number ?? current + 1, why };
+}
+
+/** The turn that mends what is wrong with the generation in use; undefined where nothing is. */
+export function mendingTurn(view: View, host: string): GenerationTurn | undefined {
+  const flawed = hasFlaws(
+    flawsOf(
+      view,
+      host,
+      wishOf(view, () => 'make'),
+    ),
+  );
+  return flawed ? nextTurn(view, host, { asked: {}, keys: 'make' }) : undefined;
+}
+
+/** The turn that mends what is wrong and renews what is due of `purposes` (all of them by default); undefined where there is neither. */
+export function renewingTurn(
+  view: View,
+  host: string,
+  { purposes = leafPurposes, keys }: { readonly purposes?: readonly LeafPurpose[]; readonly keys: 'make' | 'keep' },
+): GenerationTurn | undefined {
+  const lives = livesOf(view, host);
+  const due = purposes.flatMap((purpose) => {
+    const life = lives[purpose];
+    return life?.due === true ? [[purpose, life.text] as const] : [];
+  });
+  if (
+    due.length === 0 &&
+    !hasFlaws(
+      flawsOf(
+        view,
+        host,
+        wishOf(view, () => 'make'),
+      ),
+    )
+  )
+    return undefined;
+  return nextTurn(view, host, { asked: Object.fromEntries(due), keys });
+}
+
+/** The steps that are still needed for a turn. */
+export function generationDrafts(view: View, turn: GenerationTurn): GenerationDrafts {
+  const { cluster, facts } = view;
+  const { host, leaves, trust, crls } = turn;
+  const directory = pkiGeneration(cluster, turn.number);
+  const current = currentGeneration(cluster, facts.hosts[host]);
+  const from = current === 0 ? '' : pkiGeneration(cluster, current);
+  const { user } = cluster;
+  const { algorithm } = cluster.pki;
+  const purposes = leaves.filter((each) => each.key === 'make').map((each) => each.purpose);
+  const prepare = { kind: 'generation.prepare', host, directory, from, leaves, algorithm, user } as const;
+  const put = { kind: 'pki.put', host, directory, from, leaves, trust, crls } as const;
+  const target = `pki.d/${turn.number}`;
+  const link = pkiLink(cluster);
+  const made: Candidate = { kind: 'key.make', host, directory, purposes, algorithm, user };
+  return {
+    prepare: neededDrafts(view, [prepare, made]),
+    issue: issueDrafts(view, turn, { directory, from, algorithm, user }),
+    put: neededDrafts(view, [put]),
+    switch: neededDrafts(view, [{ kind: 'pki.switch', host, link, target }]),
+    prune: pruneDrafts(view, host, turn.number),
+  };
+}
+
+/** Removes other generations than `number` once the link points to it. */
+export function pruneDrafts(view: View, host: string, number: number): readonly Draft[] {
+  const { cluster } = view;
+  const folder = generationsFolder(cluster);
+  return neededDrafts(view, [
+    { kind: 'generation.prune', host, folder, link: pkiLink(cluster), target: `pki.d/${number}` },
+  ]);
+}
+
+/** The folder of all generations, as a candidate. */
+export function generationsDirectory({ cluster }: View, host: string): Candidate {
+  return {
+    kind: 'directory.ensure',
+    host,
+    path: generationsFolder(cluster),
+    mode: '0755',
+    owner: 'root',
+    group: 'root',
+  };
+}
+
+/** Certificates for keys that are still to be made or taken over, and those that the folder lacks. */
+function issueDrafts(view: View, turn: GenerationTurn, place: GenerationPlace): readonly Draft[] {
+  const { host: member } = turn;
+  const { directory } = place;
+  const found = memberView(view, member);
+  if (found === undefined) return [];
+  const leaves = turn.leaves.filter((leaf) => {
+    if (leaf.key === 'carry') return false;
+    const keyComes =
+      missingKeys(found.host, directory, [leaf.purpose]).length > 0 || keyGap(found.host, place, leaf) !== undefined;
+    return keyComes || leafGap(found, place, leaf) !== undefined;
+  });
+  if (leaves.length === 0) return [];
+  return [{ kind: 'cert.issue', host: OPERATOR, member, directory, leaves, why: reasons(turn, leaves) }];
+}
+
+/** `server, peer: SAN a.example is missing; client: expired 2026-01-01`; the reason alone where it is that of all. */
+function reasons({ why }: GenerationTurn, leaves: readonly LeafWish[]): string {
+  const texts = leaves.map((each) => why[each.purpose] ?? 'its key is another one');
+  const [first = ''] = texts;
+  if (texts.every((each) => each === first)) return first;
+  const named = [...new Set(texts)].map((text) => {
+    const purposes = leaves.filter((_each, index) => texts[index] === text).map((each) => each.purpose);
+    return `${purposes.join(', ')}: ${text}`;
+  });
+  return named.join('; ');
+}
