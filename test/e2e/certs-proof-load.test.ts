@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { GAP_LIMIT_MS, keptFolder, loadStage, retriesOf, type StageLoad, tellFigures } from './load/on-stage.ts';
+import { startSampler } from './load/sampler.ts';
 import { openStage, type Stage } from './stage.ts';
 
 describe('the load', () => {
@@ -82,5 +83,27 @@ describe('the load', () => {
     const figures = await load.phase('end');
     expect(Object.keys(retriesOf(figures, 'fresh')).join()).toMatch(/^tls: /);
     expect(retriesOf(figures, 'old-trust')).toEqual({});
+  });
+
+  it('sees a pair that does not fit, and a leaf that peers do not trust, and nothing else', async () => {
+    const quiet = startSampler(stage);
+    await sleep(3_000);
+    const before = await quiet.stop();
+    expect(before.problems).toEqual([]);
+    expect(before.handshakes).toBeGreaterThan(20);
+    expect(before.served['etcd-2 :2380']).toEqual([expect.stringContaining('peer CA 1')]);
+    const sampler = startSampler(stage);
+    await stage.host(1).sh('cd /etc/etcd/pki.d/1; cp -a server.key keep; cat client.key > server.key');
+    await stage.host(2).sh(`cd /etc/etcd/pki.d/1; cp -a peer.crt keep
+      openssl req -x509 -key peer.key -subj /CN=stranger -days 2 -out /root/x.crt && cat /root/x.crt >peer.crt`);
+    await sleep(3_000);
+    await stage.host(1).sh('cd /etc/etcd/pki.d/1; mv keep server.key');
+    await stage.host(2).sh('cd /etc/etcd/pki.d/1; mv keep peer.crt');
+    const { problems } = await sampler.stop();
+    expect([...problems].sort()).toEqual([
+      'etcd-1 :2379: ends the handshake: SSL alert number 80',
+      'etcd-2 :2380: is of stranger, which etcd-1 does not trust',
+      'etcd-2 :2380: is of stranger, which etcd-3 does not trust',
+    ]);
   });
 });

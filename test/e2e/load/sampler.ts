@@ -1,0 +1,141 @@
+/** Shakes hands with every port of every member all the time, by openssl: no mismatched pair may be served, and no member may lack an authority of its peers. */
+import { X509Certificate } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import type { Stage } from '../stage.ts';
+
+const PAUSE_MS = 150;
+const HANDSHAKE_MS = 3_000;
+
+export interface Sampler {
+  /** Ends the sampling; what it saw. */
+  stop(): Promise<Sampled>;
+}
+
+export interface Sampled {
+  readonly handshakes: number;
+  /** `etcd-2 :2380: ends the handshake: SSL alert number 80`, `etcd-1 :2380: is of NAME, which etcd-2 does not trust`; each once. */
+  readonly problems: readonly string[];
+  /** Of each port, the common names that signed what it served, leaf first, in the order in which they were seen. */
+  readonly served: Readonly<Record<string, readonly string[]>>;
+}
+
+interface Port {
+  readonly member: string;
+  readonly address: string;
+  readonly port: 2379 | 2380;
+}
+
+/** What one handshake showed. */
+interface Sight {
+  readonly serial: string;
+  /** Common names of the issuers of leaf and chain. */
+  readonly issuers: readonly string[];
+  /** Common names of the authorities that the running process takes certificates of. */
+  readonly trusts: readonly string[];
+}
+
+type Look = Sight | { readonly alert: string } | undefined;
+type Round = ReadonlyMap<Port, Look>;
+
+/** Begins at once. Ports that nobody listens on, and members that are stopped, are no problems. */
+export function startSampler(stage: Stage): Sampler {
+  const ports = stage.lab.hosts.flatMap(({ name, ipv4 }): readonly Port[] =>
+    ([2379, 2380] as const).map((port) => ({ member: name, address: ipv4, port })),
+  );
+  const problems = new Set<string>();
+  const served = new Map<string, string[]>();
+  const rounds: Round[] = [];
+  let handshakes = 0;
+  let over = false;
+  const sample = async (): Promise<void> => {
+    while (!over) {
+      const round = new Map(await Promise.all(ports.map(async (port) => [port, await look(port)] as const)));
+      handshakes += [...round.values()].filter((each) => each !== undefined).length;
+      rounds.splice(0, Math.max(0, rounds.length - 2));
+      rounds.push(round);
+      for (const each of [...refusals(round), ...strangers(rounds)]) problems.add(each);
+      for (const [port, sight] of round) noteServed(served, port, sight);
+      await sleep(PAUSE_MS);
+    }
+  };
+  const sampling = sample();
+  return {
+    stop: async () => {
+      over = true;
+      await sampling;
+      return { handshakes, problems: [...problems], served: Object.fromEntries(served) };
+    },
+  };
+}
+
+/** A member whose pair does not fit ends the handshake with internal_error (80): it has no certificate to show. */
+function refusals(round: Round): readonly string[] {
+  return [...round].flatMap(([port, look]) =>
+    look !== undefined && 'alert' in look ? [`${nameOf(port)}: ends the handshake: ${look.alert}`] : [],
+  );
+}
+
+/**
+ * Peers whose leaf was the same in the round before and in the round behind the one that showed what another member trusts: it
+ * was served at that very moment.
+ */
+function strangers([before, during, behind]: readonly Round[]): readonly string[] {
+  if (before === undefined || during === undefined || behind === undefined) return [];
+  const peers = [...during.keys()].filter((each) => each.port === 2380);
+  return peers.flatMap((port) => {
+    const [first, last] = [before.get(port), behind.get(port)];
+    if (!isSight(first) || !isSight(last) || first.serial !== last.serial || !sameText(first, last)) return [];
+    return peers.flatMap((other) => {
+      const judge = during.get(other);
+      if (other === port || !isSight(judge) || first.issuers.some((each) => judge.trusts.includes(each))) return [];
+      return [`${nameOf(port)}: is of ${first.issuers[0]}, which ${other.member} does not trust`];
+    });
+  });
+}
+
+function sameText(left: Sight, right: Sight): boolean {
+  return left.issuers.join() === right.issuers.join();
+}
+
+function isSight(look: Look): look is Sight {
+  return look !== undefined && 'serial' in look;
+}
+
+function noteServed(served: Map<string, string[]>, port: Port, look: Look): void {
+  if (!isSight(look)) return;
+  const seen = served.get(nameOf(port)) ?? [];
+  served.set(nameOf(port), seen);
+  const issuers = look.issuers.join(' < ');
+  if (seen.at(-1) !== issuers) seen.push(issuers);
+}
+
+function nameOf({ member, port }: Port): string {
+  return `${member} :${port}`;
+}
+
+/** openssl has verified by the handshake that the key fits the leaf; undefined where no handshake came about and no alert either. */
+async function look({ address, port }: Port): Promise<Look> {
+  const { stdout, stderr } = await execa('openssl', ['s_client', '-connect', `${address}:${port}`, '-showcerts'], {
+    ...{ reject: false, stdin: 'ignore', timeout: HANDSHAKE_MS },
+  });
+  const chain = stdout.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  const certificates = chain.map((pem) => new X509Certificate(pem));
+  const [leaf] = certificates;
+  if (leaf !== undefined) {
+    const issuers = certificates.map((each) => commonName(each.issuer));
+    return { serial: leaf.serialNumber, issuers, trusts: acceptedNames(stdout) };
+  }
+  const alert = /SSL alert number \d+/.exec(stderr)?.[0];
+  return alert === undefined ? undefined : { alert };
+}
+
+function acceptedNames(text: string): readonly string[] {
+  const [, names = ''] =
+    /^Acceptable client certificate CA names\n([\s\S]*?)^(?:Requested|Client|Peer|Shared|---)/m.exec(text) ?? [];
+  return names.trim().split('\n').map(commonName);
+}
+
+function commonName(subject: string): string {
+  return /CN ?= ?([^,\n]+)/.exec(subject)?.[1]?.trim() ?? subject;
+}
