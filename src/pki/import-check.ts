@@ -20,7 +20,7 @@ export interface AcceptedAuthority {
   readonly authority: ParsedCertificate;
   /** PEM of the authority alone. */
   readonly certificate: string;
-  /** PEM of what leaves carry behind them so that whoever trusts the root alone can verify them: the authority and those between it and the root; '' for a root. */
+  /** PEM of what leaves carry behind them so that whoever trusts the root alone can verify them: the authority itself; '' for a root. */
   readonly behind: string;
   /** PKCS#8 PEM, secret. */
   readonly key: string | undefined;
@@ -47,14 +47,13 @@ export function checkAuthority(
     ...keyComplaints(authority, offer.key),
     ...path.flatMap((each, index) => chainComplaints(each, { below: index, now })),
     ...strayComplaints(authority, above, path),
+    ...depthComplaints(path),
   ];
   if (complaints.length > 0) throw refusal(authority, complaints);
-  const between = path.filter((each) => !isRoot(each));
-  const behind = isRoot(authority) ? [] : [authority, ...between];
   return {
     authority,
     certificate: pemOf(authority),
-    behind: behind.map(pemOf).join(''),
+    behind: isRoot(authority) ? '' : pemOf(authority),
     key: offer.key === undefined ? undefined : privateKeyOf(offer.key),
     warnings: warningsOf(authority, path, now + leafLifetimeDays * dayMs),
   };
@@ -168,6 +167,16 @@ function strayComplaints(
       ],
     ),
   ];
+}
+
+function depthComplaints(path: readonly ParsedCertificate[]): readonly Complaint[] {
+  const between = path.filter((each) => !isRoot(each)).length;
+  const what = `has ${between} more authorities between it and its root, and leaves carry one`;
+  return when(
+    between > 0,
+    what,
+    'import it without --chain: members trust it alone, and other clients must trust it too',
+  );
 }
 
 function warningsOf(

@@ -5,7 +5,6 @@ import { createAuthorities } from '../../../src/pki/authorities.ts';
 import type { PkiContext } from '../../../src/pki/context.ts';
 import { importAuthority } from '../../../src/pki/import.ts';
 import { checkAuthority } from '../../../src/pki/import-check.ts';
-import { splitPem } from '../../../src/pki/inspect.ts';
 import { issueMembers } from '../../../src/pki/members.ts';
 import { readDocument, readText } from '../../../src/pki/state.ts';
 import { clusterStore } from './cluster-store.ts';
@@ -100,17 +99,22 @@ describe.runIf(hasOpenssl)('an intermediate', () => {
   const root = () => opensslMade({ subject: '/CN=their root' });
   const below = (issuer: Made, subject = '/CN=their intermediate') => opensslMade({ subject, issuer });
 
-  test('is carried behind leaves with what is between it and the root', () => {
+  test('is carried behind leaves, so that who trusts its root alone finds the way', () => {
+    const top = root();
+    const made = below(top);
+    expect(check(made, { chain: top.certificate })).toMatchObject({ behind: made.certificate, warnings: [] });
+    const bundled = check({ ...made, certificate: made.certificate + top.certificate });
+    expect(bundled.behind).toBe(made.certificate);
+    expect(check(made).warnings).toEqual([expect.stringContaining('its root is not in the chain')]);
+  });
+
+  test('two steps below its root is refused with that chain, and taken without', () => {
     const top = root();
     const middle = below(top, '/CN=middle');
     const last = below(middle);
-    const { behind, warnings } = check(last, { chain: top.certificate + middle.certificate });
-    expect(splitPem(behind)).toHaveLength(2);
-    expect(splitPem(behind)[0]).toBe(last.certificate);
-    expect(warnings).toEqual([]);
-    const bundled = check({ ...last, certificate: last.certificate + middle.certificate + top.certificate });
-    expect(bundled.behind).toBe(behind);
-    expect(check(last).warnings).toEqual([expect.stringContaining('its root is not in the chain')]);
+    const told = complaints(() => check(last, { chain: top.certificate + middle.certificate }));
+    expect(told).toContain('has 1 more authorities between it and its root');
+    expect(check(last).behind).toBe(last.certificate);
   });
 
   test.each([
