@@ -98,7 +98,13 @@ export function signatureAlgorithmOf(dotted: string): string {
   return found?.[0] ?? dotted;
 }
 
-function algorithmIdentifier(algorithm: SignatureAlgorithm): Node {
+/** The hash that a signature algorithm begins with. */
+export function hashOf(algorithm: SignatureAlgorithm): 'sha256' | 'sha384' {
+  return algorithmIdentifiers[algorithm].hash;
+}
+
+/** AlgorithmIdentifier (RFC 5280, 4.1.1.2). */
+export function algorithmIdentifier(algorithm: SignatureAlgorithm): Node {
   const identifier = algorithmIdentifiers[algorithm];
   return identifier.withNull ? sequence(oid(identifier.oid), nullValue()) : sequence(oid(identifier.oid));
 }
