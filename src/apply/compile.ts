@@ -3,7 +3,7 @@ import { ATTEMPT_FILE, MARKER_FILE, pkiLink, STARTING_FILE, walFolder } from '..
 import type { PkiView, Use } from '../domain/pki-view.ts';
 import { quote } from '../domain/shell-quote.ts';
 import type { FilePut, Step } from '../domain/step.ts';
-import { digestScript } from '../observe/digests.ts';
+import { digestScript, sha256Function } from '../observe/digests.ts';
 import { chainFile } from '../pki/chain.ts';
 import { trustBundle } from '../plan/certificates.ts';
 import { prepareGaps } from '../plan/generation-gaps.ts';
@@ -46,9 +46,7 @@ getent passwd ${user} >/dev/null || useradd --system --gid ${user} --no-create-h
   'directory.ensure': (step) => {
     const path = quote(step.path);
     return shell(`[ ! -L ${path} ] || { printf '%s\\n' ${quote(`${step.path} is a symbolic link: name the folder itself in the inventory`)} >&2; exit 1; }
-mkdir -p ${path}
-chown ${quote(`${step.owner}:${step.group}`)} ${path}
-chmod ${quote(step.mode)} ${path}`);
+install -d -m ${quote(step.mode)} -o ${quote(step.owner)} -g ${quote(step.group)} ${path}`);
   },
   'binary.install': installBinary,
   'binary.link': (step) =>
@@ -171,7 +169,8 @@ put "$stage/${file.name}.der" ${words([path, '0644', 'root', 'root'])}`;
 async function installBinary(step: Step<'binary.install'>, context: CompileContext): Promise<Fragment> {
   const parent = step.directory.slice(0, step.directory.lastIndexOf('/'));
   const partial = `${step.directory}.quorate-new`;
-  const install = (unpack: string): string => `rm -rf ${quote(partial)}
+  const install = (unpack: string): string => `${sha256Function}
+rm -rf ${quote(partial)}
 mkdir -m 0755 ${quote(partial)}
 ${unpack}
 [ -x ${quote(`${partial}/etcd`)} ]
@@ -195,10 +194,11 @@ ${digestScript(step.directory, step.names)}`;
 /** Unpacks and hashes stdin as it arrives; what has another sha256 never gets its name. */
 function unpackArriving(untar: string, sha256: string): string {
   return `mkfifo "$stage/copy"
-sha256sum <"$stage/copy" >"$stage/sum" &
+sha256 <"$stage/copy" >"$stage/sum" &
 tee "$stage/copy" | { ${untar} && cat >/dev/null; }
 wait $!
-if [ "$(cat "$stage/sum")" != ${quote(`${sha256}  -`)} ]; then
+read -r sum rest <"$stage/sum" || sum=
+if [ "$sum" != ${quote(sha256)} ]; then
   echo 'the release did not arrive as it was sent: its sha256 differs' >&2
   exit 1
 fi`;

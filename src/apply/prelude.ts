@@ -65,17 +65,14 @@ const functions = `starttime() {
 put() {
   dir=\${2%/*}
   [ -d "$dir" ] || mkdir -p "$dir"
-  rm -f "$dir"/.quorate.??????
-  new=$(mktemp "$dir/.quorate.XXXXXX")
-  cat "$1" > "$new"
-  chown "$4:$5" "$new"
-  chmod "$3" "$new"
+  new=$dir/.quorate.new
+  install -T -m "$3" -o "$4" -g "$5" "$1" "$new"
   sync "$new"
   mv -fT "$new" "$2"
   sync "$dir"
 }
 link() {
-  rm -f "$2.quorate-new"
+  [ ! -L "$2.quorate-new" ] || rm -f "$2.quorate-new"
   ln -s "$1" "$2.quorate-new"
   mv -fT "$2.quorate-new" "$2"
   sync "\${2%/*}"

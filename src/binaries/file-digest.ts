@@ -1,8 +1,6 @@
 /** The sha256 of a file. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { isSystemError } from '../domain/system-error.ts';
 
 export interface FileDigest {
@@ -11,15 +9,29 @@ export interface FileDigest {
   readonly sizeBytes: number;
 }
 
+const PIECE_BYTES = 256 * 1024;
+
 /** Reads the whole file; undefined where there is none. */
 export async function digestFile(path: string, signal: AbortSignal): Promise<FileDigest | undefined> {
   try {
-    const { size } = await stat(path);
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, { signal });
-    return { sha256: hash.digest('hex'), sizeBytes: size };
+    const file = await open(path);
+    return await digest(file, signal).finally(() => file.close());
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
+  }
+}
+
+/** One piece of memory for the whole file: a stream would take fresh pages for each of its chunks. */
+async function digest(file: FileHandle, signal: AbortSignal): Promise<FileDigest> {
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  let sizeBytes = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const { bytesRead } = await file.read(piece, 0, PIECE_BYTES, null);
+    if (bytesRead === 0) return { sha256: hash.digest('hex'), sizeBytes };
+    hash.update(piece.subarray(0, bytesRead));
+    sizeBytes += bytesRead;
   }
 }

@@ -5,7 +5,22 @@
 import { quote } from '../domain/shell-quote.ts';
 import { STAT_FORMAT } from './probe-body.ts';
 
-/** POSIX sh that writes `directory/.digests` for the files `names` in it, atomically. Fails (status 1) where one is missing. */
+/** sha256 of nothing (FIPS 180-4): what an openssl that can be trusted with more says of an empty input. */
+const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+/**
+ * POSIX sh that defines `sha256`: the sha256 of stdin, then a space and something. openssl uses the processor's own instructions
+ * for it, which coreutils without libcrypto (Debian before 13) does not: 60 MB in 45 ms and not in 170.
+ */
+export const sha256Function = `case $(openssl dgst -sha256 -r </dev/null 2>/dev/null) in
+  ${EMPTY}*) sha256() { openssl dgst -sha256 -r; } ;;
+  *) sha256() { sha256sum; } ;;
+esac`;
+
+/**
+ * POSIX sh that writes `directory/.digests` for the files `names` in it, atomically; needs {@link sha256Function} before it.
+ * Fails (status 1) where a file is missing.
+ */
 export function digestScript(directory: string, names: readonly string[]): string {
   const file = quote(`${directory}/.digests`);
   const next = quote(`${directory}/.digests.next`);
@@ -14,7 +29,7 @@ export function digestScript(directory: string, names: readonly string[]): strin
   umask 022
   LC_ALL=C TZ=UTC0; export LC_ALL TZ
   for path in ${paths}; do
-    inode=$(stat -c '${STAT_FORMAT}' -- "$path") && sum=$(sha256sum -- "$path") || exit 1
+    inode=$(stat -c '${STAT_FORMAT}' -- "$path") && sum=$(sha256 <"$path") || exit 1
     printf '%s|%s\\n' "\${sum%% *}" "$inode"
   done >${next} && mv -f -- ${next} ${file}
 )

@@ -73,10 +73,12 @@ keys_in() {
   [ "$(stat -c %s "$1")" -lt 1048576 ] || return 0
   tr '\\000' Z <"$1" | grep -q 'ZZZZZ..._ZZZZZZZZ'
 }
-count() { echo $#; }
+count() { counted=$#; }
 link_all() {
   targets=$(readlink -- "$@" 2>/dev/null)
-  if [ "$(spread count "$targets")" = $# ]; then
+  counted=0
+  spread count "$targets"
+  if [ $counted = $# ]; then
     printf '%s\\n' "$targets"
   else
     for path do readlink "$path" || echo; done
@@ -99,9 +101,11 @@ unvouched() {
 
 const system = `
 read -r began rest </proc/uptime
-uid=$(id -u)
+uid=
+while read -r name value rest; do [ "$name" = Uid: ] && uid=\${rest%%[!0-9]*} && break; done </proc/self/status
 emit uid "$uid"
-emit machine "$(uname -m)"
+line /proc/sys/kernel/arch || value=$(uname -m)
+emit machine "$value"
 line /proc/sys/kernel/hostname
 emit hostname "$value"
 line /etc/machine-id
@@ -163,16 +167,21 @@ note_sockets() {
 }
 spread note_sockets "$(grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null)"
 emit sockets "$sockets"
-ours_net=$(readlink /proc/self/ns/net)
 found_etcds=$(grep -lE '^etcd([-_.]?v?[0-9].*)?$' /proc/[0-9]*/comm 2>/dev/null)
 folders=
+# Those of another network, as in a container, are not asked about. Where not all three links are to be read, none is left out.
+note_links() { ours_net=$1 net=$2 executable=$3 linked=$#; }
 for each in $found_etcds; do
-  each=\${each%/comm} value=
-  [ -n "$ours_net" ] && value=$(readlink "$each/ns/net" 2>/dev/null)
-  [ -z "$value" ] || [ "$value" = "$ours_net" ] || continue
-  folders="$folders $each/fd"
-  value=$(readlink "$each/exe" 2>/dev/null)
-  emit process "\${each#/proc/}$nl$value$nl$(cat "$each/cgroup" 2>/dev/null)$nl$nl$(tr '\\000\\n' '\\n ' <"$each/cmdline" 2>/dev/null)"
+  process=\${each%/comm} linked=0
+  spread note_links "$(readlink /proc/self/ns/net "$process/ns/net" "$process/exe" 2>/dev/null)"
+  if [ $linked != 3 ]; then
+    executable=$(readlink "$process/exe" 2>/dev/null)
+  elif [ "$ours_net" != "$net" ]; then
+    continue
+  fi
+  folders="$folders $process/fd"
+  lines "$process/cgroup" 2>/dev/null
+  emit process "\${process#/proc/}$nl$executable$nl$value$nl$(tr '\\000\\n' '\\n ' <"$process/cmdline" 2>/dev/null)"
 done
 owners=
 note_owners() {
@@ -180,15 +189,20 @@ note_owners() {
     case $each in
       /proc/*) pid=\${each#/proc/} pid=\${pid%%/*} ;;
       *'socket:['*)
-        line "/proc/$pid/comm"
-        each=\${each##*'socket:['}
-        owners="$owners\${each%]} $pid $value$nl" ;;
+        each=\${each##*'socket:['} each=\${each%]}
+        case $sockets in *" $each$nl"*)
+          line "/proc/$pid/comm"
+          owners="$owners$each $pid $value$nl" ;;
+        esac ;;
     esac
   done
 }
 if [ -n "$sockets" ]; then
-  spread note_owners "$(ls -ln /proc/self/fd $folders 2>/dev/null | grep -e '^/proc/' $patterns)"
-  [ -n "$owners" ] && [ "$(spread count "$owners")" -ge "$(spread count "$sockets")" ] ||
+  [ -z "$folders" ] || spread note_owners "$(ls -ln /proc/self/fd $folders 2>/dev/null)"
+  spread count "$sockets"
+  wanted=$counted counted=0
+  spread count "$owners"
+  [ $counted -ge $wanted ] ||
     spread note_owners "$(ls -ln /proc/[0-9]*/fd 2>/dev/null | grep -e '^/proc/' $patterns)"
 fi
 emit owners "$owners"
@@ -207,7 +221,7 @@ done
 emit packages "$packages"
 defaults=
 for each in /etc/default/etcd /etc/sysconfig/etcd; do
-  grep -qs '^[[:space:]]*[^#[:space:]]' "$each" && defaults="$defaults$each$nl"
+  [ -r "$each" ] && grep -qs '^[[:space:]]*[^#[:space:]]' "$each" && defaults="$defaults$each$nl"
 done
 emit defaults "$defaults"`;
 
@@ -260,7 +274,7 @@ has base64 && spread read_all "$small" | base64
 echo '${PROBE_END}'
 `;
 
-/** POSIX sh; expects the variables and functions that probe-script.ts defines above it. Starts about forty programs. */
+/** POSIX sh; expects the variables and functions that probe-script.ts defines above it. Starts about thirty programs. */
 export const probeBody = `set +euf
 set +C
 unset IFS

@@ -28,6 +28,7 @@ const REQUIRED_TOOLS: readonly string[] = [
     'groupadd',
     'gzip',
     'id',
+    'install',
     'ln',
     'mkdir',
   ],

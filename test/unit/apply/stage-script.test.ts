@@ -159,7 +159,7 @@ describe.each(shells)('a stage’s script in %s', (shell) => {
 
     it('and takes away what a put that was cut had left', async () => {
       const folder = lockedFolder();
-      writeFileSync(join(folder, '.quorate.abcdef'), 'half');
+      writeFileSync(join(folder, '.quorate.new'), 'half');
       await put(folder, join(folder, 'file'), 'new');
       expect(readdirSync(folder).sort()).toEqual(['file', 'lock']);
     });

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { digestScript } from '../../../src/observe/digests.ts';
+import { digestScript, sha256Function } from '../../../src/observe/digests.ts';
 import { parseProbe } from '../../../src/observe/parse-probe.ts';
 import { probeScript } from '../../../src/observe/probe-script.ts';
 import { sampleCluster, sampleController } from './sample-cluster.ts';
@@ -105,7 +105,7 @@ describe.each(shells)('the probe in %s %s', (...shell) => {
     const directory = `${cluster.paths.libDir}/3.6.16`;
     const script = probeScript(cluster, sampleController('etcd-1'));
     const before = probe(shell, script).files;
-    expect(run(shell, digestScript(directory, ['etcd', 'etcdctl'])).status).toBe(0);
+    expect(run(shell, `${sha256Function}\n${digestScript(directory, ['etcd', 'etcdctl'])}`).status).toBe(0);
     expect(probe(shell, script).files).toMatchObject(before);
     const forged = `f`.repeat(64);
     const note = spawnSync('sed', [`s/^[0-9a-f]*|/${forged}|/`, `${directory}/.digests`], {
