@@ -1,8 +1,11 @@
-/** Shakes hands with every port of every member all the time, by openssl: no mismatched pair may be served, and no member may lack an authority of its peers. */
+/** Shakes hands with every port of every member all the time: no mismatched pair may be served, and no member may lack an authority of its peers. */
 import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { EtcdError } from '../../../src/etcd/etcd-error.ts';
+import { servedCertificate } from '../../../src/etcd/prove.ts';
 import type { Stage } from '../stage.ts';
+import { dial } from './dial.ts';
 
 const PAUSE_MS = 150;
 const HANDSHAKE_MS = 3_000;
@@ -14,7 +17,7 @@ export interface Sampler {
 
 export interface Sampled {
   readonly handshakes: number;
-  /** `etcd-2 :2380: ends the handshake: SSL alert number 80`, `etcd-1 :2380: is of NAME, which etcd-2 does not trust`; each once. */
+  /** `etcd-2 :2380: ends the handshake: internal error (80)`, `etcd-1 :2380: is of NAME, which etcd-2 does not trust`; each once. */
   readonly problems: readonly string[];
   /** Of each port, the common names that signed what it served, leaf first, in the order in which they were seen. */
   readonly served: Readonly<Record<string, readonly string[]>>;
@@ -35,8 +38,8 @@ interface Sight {
   readonly trusts: readonly string[];
 }
 
-type Look = Sight | { readonly alert: string } | undefined;
-type Round = ReadonlyMap<Port, Look>;
+/** undefined where no handshake came about. */
+type Round = ReadonlyMap<Port, Sight | undefined>;
 
 /** Begins at once. Ports that nobody listens on, and members that are stopped, are no problems. */
 export function startSampler(stage: Stage): Sampler {
@@ -48,18 +51,25 @@ export function startSampler(stage: Stage): Sampler {
   const rounds: Round[] = [];
   let handshakes = 0;
   let over = false;
-  const sample = async (): Promise<void> => {
+  const judgeTrust = async (): Promise<void> => {
     while (!over) {
       const round = new Map(await Promise.all(ports.map(async (port) => [port, await look(port)] as const)));
-      handshakes += [...round.values()].filter((each) => each !== undefined).length;
       rounds.splice(0, Math.max(0, rounds.length - 2));
       rounds.push(round);
-      for (const each of [...refusals(round), ...strangers(rounds)]) problems.add(each);
+      for (const each of strangers(rounds)) problems.add(each);
       for (const [port, sight] of round) noteServed(served, port, sight);
       await sleep(PAUSE_MS);
     }
   };
-  const sampling = sample();
+  const judgePair = async (port: Port): Promise<void> => {
+    while (!over) {
+      const refusal = await refusalOf(port);
+      handshakes += refusal === undefined ? 0 : 1;
+      if (refusal) problems.add(`${nameOf(port)}: ends the handshake: ${refusal}`);
+      await sleep(PAUSE_MS);
+    }
+  };
+  const sampling = Promise.all([judgeTrust(), ...ports.map(judgePair)]);
   return {
     stop: async () => {
       over = true;
@@ -69,11 +79,17 @@ export function startSampler(stage: Stage): Sampler {
   };
 }
 
-/** A member whose pair does not fit ends the handshake with internal_error (80): it has no certificate to show. */
-function refusals(round: Round): readonly string[] {
-  return [...round].flatMap(([port, look]) =>
-    look !== undefined && 'alert' in look ? [`${nameOf(port)}: ends the handshake: ${look.alert}`] : [],
-  );
+/**
+ * The alert by which a port ended the handshake, '' where it did not: a member whose pair does not fit has no certificate to
+ * show (internal_error). undefined where no handshake came about.
+ */
+async function refusalOf({ member, address, port }: Port): Promise<string | undefined> {
+  try {
+    await servedCertificate({ host: member, stream: dial(address, port), timeoutMs: HANDSHAKE_MS });
+    return '';
+  } catch (error) {
+    return error instanceof EtcdError && error.failure === 'tls' ? error.reason : undefined;
+  }
 }
 
 /**
@@ -85,28 +101,25 @@ function strangers([before, during, behind]: readonly Round[]): readonly string[
   const peers = [...during.keys()].filter((each) => each.port === 2380);
   return peers.flatMap((port) => {
     const [first, last] = [before.get(port), behind.get(port)];
-    if (!isSight(first) || !isSight(last) || first.serial !== last.serial || !sameText(first, last)) return [];
+    if (first === undefined || last === undefined || !alike(first, last)) return [];
     return peers.flatMap((other) => {
       const judge = during.get(other);
-      if (other === port || !isSight(judge) || first.issuers.some((each) => judge.trusts.includes(each))) return [];
+      if (other === port || judge === undefined) return [];
+      if (first.issuers.some((each) => judge.trusts.includes(each))) return [];
       return [`${nameOf(port)}: is of ${first.issuers[0]}, which ${other.member} does not trust`];
     });
   });
 }
 
-function sameText(left: Sight, right: Sight): boolean {
-  return left.issuers.join() === right.issuers.join();
+function alike(left: Sight, right: Sight): boolean {
+  return left.serial === right.serial && left.issuers.join() === right.issuers.join();
 }
 
-function isSight(look: Look): look is Sight {
-  return look !== undefined && 'serial' in look;
-}
-
-function noteServed(served: Map<string, string[]>, port: Port, look: Look): void {
-  if (!isSight(look)) return;
+function noteServed(served: Map<string, string[]>, port: Port, sight: Sight | undefined): void {
+  if (sight === undefined) return;
   const seen = served.get(nameOf(port)) ?? [];
   served.set(nameOf(port), seen);
-  const issuers = look.issuers.join(' < ');
+  const issuers = sight.issuers.join(' < ');
   if (seen.at(-1) !== issuers) seen.push(issuers);
 }
 
@@ -114,20 +127,17 @@ function nameOf({ member, port }: Port): string {
   return `${member} :${port}`;
 }
 
-/** openssl has verified by the handshake that the key fits the leaf; undefined where no handshake came about and no alert either. */
-async function look({ address, port }: Port): Promise<Look> {
-  const { stdout, stderr } = await execa('openssl', ['s_client', '-connect', `${address}:${port}`, '-showcerts'], {
+/** What openssl sees of a port: chain, and whose certificates it asks for. */
+async function look({ address, port }: Port): Promise<Sight | undefined> {
+  const { stdout } = await execa('openssl', ['s_client', '-connect', `${address}:${port}`, '-showcerts'], {
     ...{ reject: false, stdin: 'ignore', timeout: HANDSHAKE_MS },
   });
   const chain = stdout.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   const certificates = chain.map((pem) => new X509Certificate(pem));
   const [leaf] = certificates;
-  if (leaf !== undefined) {
-    const issuers = certificates.map((each) => commonName(each.issuer));
-    return { serial: leaf.serialNumber, issuers, trusts: acceptedNames(stdout) };
-  }
-  const alert = /SSL alert number \d+/.exec(stderr)?.[0];
-  return alert === undefined ? undefined : { alert };
+  if (leaf === undefined) return undefined;
+  const issuers = certificates.map((each) => commonName(each.issuer));
+  return { serial: leaf.serialNumber, issuers, trusts: acceptedNames(stdout) };
 }
 
 function acceptedNames(text: string): readonly string[] {

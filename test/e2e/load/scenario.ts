@@ -1,0 +1,41 @@
+/** One verb, or one trouble, under load and under the sampler's eyes: what every scenario must show. */
+import { expect } from 'vitest';
+import type { Stage } from '../stage.ts';
+import { GAP_LIMIT_MS, loadStage, type StageLoad, tellFigures } from './on-stage.ts';
+import type { LoadReport } from './order.ts';
+import { type Sampled, startSampler } from './sampler.ts';
+
+export interface Outcome {
+  readonly report: LoadReport;
+  readonly sampled: Sampled;
+}
+
+/** Runs `act` with the load and the sampler beside it, and prints the figures under the scenario's name. */
+export async function underLoad(
+  stage: Stage,
+  scenario: string,
+  act: (load: StageLoad) => Promise<void>,
+): Promise<Outcome> {
+  const load = await loadStage(stage);
+  const sampler = startSampler(stage);
+  try {
+    await act(load);
+    const report = await load.end();
+    const sampled = await sampler.stop();
+    tellFigures(scenario, report);
+    return { report, sampled };
+  } finally {
+    await sampler.stop();
+    await load.kill();
+  }
+}
+
+/** No acknowledged write lost, no request failed after retries on other members, no long gap; never a pair that does not fit, nor a stranger among peers. */
+export function expectUndisturbed({ report, sampled }: Outcome): void {
+  expect(sampled.problems).toEqual([]);
+  expect(report.failures).toEqual([]);
+  expect(report.total).toMatchObject({ failed: 0, stale: 0 });
+  expect(report.store).toMatchObject({ lost: 0, examples: [], strangers: 0, hashesEqual: true });
+  expect(report.store.looked).toBe(report.total.acknowledged);
+  expect(report.total.longestGapMs).toBeLessThan(GAP_LIMIT_MS);
+}
