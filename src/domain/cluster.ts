@@ -1,5 +1,5 @@
 /** The desired cluster: what an inventory says once every default is filled in. Everything later reads this, not the inventory. */
-import type { Controller } from './controller.ts';
+import type { Controller, SubjectAltNames } from './controller.ts';
 
 /** Where etcd's binaries come from. */
 export type BinarySource =
@@ -24,6 +24,10 @@ export interface PkiPolicy {
   readonly leafLifetimeDays: number;
   /** Not before lies this many minutes in the past, against clocks that lag. */
   readonly backdateMinutes: number;
+  /** How long before its end a leaf is due: milliseconds, or a share (0 to 1) of its life. */
+  readonly renewBefore: { readonly ms: number } | { readonly share: number };
+  /** What authorities are limited to: every name and address of the inventory; undefined: nothing. */
+  readonly nameConstraints: SubjectAltNames | undefined;
   /** Subject organisation of every certificate; empty for none. */
   readonly organization: string;
   /** age recipients (`age1…`) that can open the private keys in the state directory, besides the operator's own identity. */

@@ -47,6 +47,15 @@ export const recipientRule: ValueRule = {
   secret: true,
 };
 
+/** A length of time, or a share of a certificate's life. */
+export const renewBeforeRule: ValueRule = {
+  pattern: '([1-9][0-9]{0,5}[mhdw]|[1-9][0-9]?%)',
+  check: (text) =>
+    new RegExp(`^${renewBeforeRule.pattern}$`).test(text)
+      ? undefined
+      : flaw('is no length of time', 'write a number and m, h, d or w, or a share of the life: 30d, 33%'),
+};
+
 /** Organisation in certificates' subjects; X.520 allows 64 characters. */
 export const organizationRule: ValueRule = {
   pattern: '[^\\u0000-\\u001f\\u007f]{0,64}',

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { BinarySource, Cluster } from '../domain/cluster.ts';
-import type { Controller } from '../domain/controller.ts';
+import type { Controller, SubjectAltNames } from '../domain/controller.ts';
+import { parseDuration } from '../domain/duration.ts';
 import { findEndpoints, findSans, httpsUrl } from './endpoints.ts';
 import type { Inventory } from './load.ts';
 import { resolveSsh } from './resolve-ssh.ts';
@@ -15,12 +16,13 @@ export function resolveCluster(inventory: Inventory): Cluster {
   const { cluster, paths = {}, service = {}, pki = {}, state = {} } = settings;
   const { access = 'tunnel', ...etcd } = settings.etcd ?? {};
   const onOperator = pathResolver(inventory);
+  const controllers = Object.entries(settings.controllers)
+    .map(([name, controller]) => resolveController(name, controller, inventory))
+    .toSorted((left, right) => (left.name < right.name ? -1 : 1));
   return {
     name: cluster.name,
     version: cluster.version,
-    controllers: Object.entries(settings.controllers)
-      .map(([name, controller]) => resolveController(name, controller, inventory))
-      .toSorted((left, right) => (left.name < right.name ? -1 : 1)),
+    controllers,
     paths: {
       configDir: paths.configDir ?? '/etc/etcd',
       dataDir: paths.dataDir ?? '/var/lib/etcd',
@@ -37,6 +39,8 @@ export function resolveCluster(inventory: Inventory): Cluster {
       caLifetimeDays: pki.caLifetimeDays ?? 3650,
       leafLifetimeDays: pki.leafLifetimeDays ?? 365,
       backdateMinutes: pki.backdateMinutes ?? 5,
+      renewBefore: resolveRenewBefore(pki.renewBefore),
+      nameConstraints: pki.nameConstraints === true ? allSans(controllers) : undefined,
       organization: pki.organization ?? '',
       recipients: [...new Set(pki.recipients ?? [])].toSorted(),
       identityFile: pki.identityFile === undefined ? undefined : onOperator(pki.identityFile),
@@ -68,6 +72,22 @@ function resolveController(name: string, controller: ControllerSettings, invento
     clientUrl: httpsUrl(advertiseAddress, ports.clientPort),
     peerUrl: httpsUrl(advertiseAddress, ports.peerPort),
     sans: findSans(name, controller, endpoints),
+  };
+}
+
+function resolveRenewBefore(text: string | undefined): Cluster['pki']['renewBefore'] {
+  if (text === undefined) return { share: 1 / 3 };
+  return text.endsWith('%')
+    ? { share: Number(text.slice(0, -1)) / 100 }
+    : { ms: parseDuration(text, 'pki.renewBefore') };
+}
+
+/** Every name and address that a certificate of this inventory may carry; localhost and loopback are among each controller's. */
+function allSans(controllers: readonly Controller[]): SubjectAltNames {
+  const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)].toSorted();
+  return {
+    dns: distinct(controllers.flatMap((each) => each.sans.dns)),
+    ip: distinct(controllers.flatMap((each) => each.sans.ip)),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Rules over several keys of an inventory. They see the parts that are right by themselves, so that one mistake hides no other. */
+import { parseDuration } from '../domain/duration.ts';
 import { checkEndpoints } from './endpoint-rules.ts';
 import type { Finding } from './explain.ts';
 import { overlaps } from './path-rules.ts';
@@ -15,6 +16,7 @@ export function checkRules(parts: Parts): readonly Finding[] {
     ...checkEndpoints(parts),
     ...checkPaths(parts),
     ...checkLifetimes(parts),
+    ...checkRenewal(parts),
   ];
 }
 
@@ -95,4 +97,12 @@ function checkLifetimes({ pki = {} }: Parts): readonly Finding[] {
       subject: 'none',
     },
   ];
+}
+
+function checkRenewal({ pki = {} }: Parts): readonly Finding[] {
+  const { renewBefore, leafLifetimeDays = 365 } = pki;
+  if (renewBefore === undefined || renewBefore.endsWith('%')) return [];
+  if (parseDuration(renewBefore, 'pki.renewBefore') < leafLifetimeDays * 86_400_000) return [];
+  const message = `${renewBefore} is not less than the ${leafLifetimeDays} days that leaves live: they would always be due (write less)`;
+  return [{ path: ['pki', 'renewBefore'], message, subject: 'none' }];
 }

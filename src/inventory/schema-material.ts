@@ -1,7 +1,7 @@
 /** The shape of `pki:` and `binaries:`: what certificates and etcd itself are made of. */
 import * as z from 'zod/mini';
-import { choice, fieldNotes, integer, section, text } from './fields.ts';
-import { organizationRule, recipientRule, sha256Rule, urlRule } from './key-rules.ts';
+import { choice, fieldNotes, flag, integer, section, text } from './fields.ts';
+import { organizationRule, recipientRule, renewBeforeRule, sha256Rule, urlRule } from './key-rules.ts';
 import { existingDirRule, operatorPathRule } from './path-rules.ts';
 
 export const pkiSchema = section(
@@ -16,6 +16,15 @@ export const pkiSchema = section(
     leafLifetimeDays: z.optional(integer(1, 36500, 'Default: 365.')),
     backdateMinutes: z.optional(
       integer(0, 1440, 'Validity begins this much earlier, for clocks that lag. Default: 5.'),
+    ),
+    renewBefore: z.optional(
+      text(
+        renewBeforeRule,
+        'Leaves with less time left are renewed: 30d, 12h, or a share of their life: 33%. Default: a third.',
+      ),
+    ),
+    nameConstraints: z.optional(
+      flag('Whether authorities are limited to the names and addresses of this inventory. Default: false.'),
     ),
     organization: z.optional(text(organizationRule, 'Subject organisation. Default: none.')),
     recipients: z.optional(

@@ -1,18 +1,20 @@
 /** Certificates of authorities: self-signed, renewed with the same key, and signed by a predecessor. Pure: keys sign through a function, serials and time are given. */
 import type { PkiPolicy } from '../domain/cluster.ts';
+import type { SubjectAltNames } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { type IssuedCertificate, type Sign, signCertificate } from './certificate.ts';
 import { type Node, rawSequence } from './der.ts';
 import { authorityKeyId, basicConstraints, keyUsage, subjectKeyId } from './extensions.ts';
 import type { CertificateFacts } from './inspect.ts';
 import { type Signer, signatureAlgorithm } from './issue.ts';
+import { nameConstraints } from './name-constraints.ts';
 import { encodeName, maxNameLength } from './names.ts';
 import type { PublicKey } from './public-key.ts';
 
 /** What an authority signs: etcd's clients and servers, its peers, or both. */
 export type AuthorityPurpose = 'client' | 'peer' | 'both';
 
-type AuthorityPolicy = Pick<PkiPolicy, 'caLifetimeDays' | 'backdateMinutes'>;
+type AuthorityPolicy = Pick<PkiPolicy, 'caLifetimeDays' | 'backdateMinutes' | 'nameConstraints'>;
 
 interface SigningInput {
   /** 20 random octets. */
@@ -44,6 +46,7 @@ export function issueAuthority(request: AuthorityRequest): IssuedCertificate {
     subject: name,
     keyId: publicKey.keyId,
     pathLength: 1,
+    constraints: policy.nameConstraints,
     ...validity(request),
     issuer: { name, keyId: publicKey.keyId, algorithm: publicKey.algorithm, sign: request.sign },
   });
@@ -57,11 +60,11 @@ export interface RenewalRequest extends SigningInput {
 }
 
 /**
- * The same authority with new dates and another serial: what its key has signed verifies under either certificate, also where the old one has expired.
+ * The same authority with new dates, another serial and the policy's name constraints: what its key has signed verifies under either certificate, also where the old one has expired.
  * Throws `refused` for an authority that another one has signed.
  */
 export function renewAuthorityCertificate(request: RenewalRequest): IssuedCertificate {
-  const { current, publicKey, sign } = request;
+  const { current, policy, publicKey, sign } = request;
   if (current.issuerDer !== current.subjectDer) {
     throw new QuorateError('refused', `${current.commonName}: was signed by ${current.issuer}, which has to renew it`, {
       hint: 'import what it gives you, or replace the authority: quorate certs rotate-ca',
@@ -73,6 +76,7 @@ export function renewAuthorityCertificate(request: RenewalRequest): IssuedCertif
     subject: name,
     keyId,
     pathLength: current.pathLength,
+    constraints: policy.nameConstraints,
     ...validity(request),
     issuer: { name, keyId, algorithm: publicKey.algorithm, sign },
   });
@@ -82,7 +86,7 @@ export interface CrossRequest extends SigningInput {
   /** Whose subject and key are signed; `publicKey` is its. */
   readonly successor: CertificateFacts;
   readonly predecessor: Signer;
-  readonly policy: Pick<PkiPolicy, 'backdateMinutes'>;
+  readonly policy: Pick<PkiPolicy, 'backdateMinutes' | 'nameConstraints'>;
 }
 
 /**
@@ -96,6 +100,7 @@ export function issueCross(request: CrossRequest): IssuedCertificate {
     subject: nameOf(successor),
     keyId: Buffer.from(successor.subjectKeyId, 'hex'),
     pathLength: 0,
+    constraints: policy.nameConstraints,
     notBefore: Math.max(now - policy.backdateMinutes * minuteMs, predecessor.facts.notBefore),
     notAfter: Math.min(successor.notAfter, predecessor.facts.notAfter),
     issuer: {
@@ -111,6 +116,8 @@ interface AuthorityFields {
   readonly subject: Node;
   readonly keyId: Uint8Array;
   readonly pathLength: number | undefined;
+  /** Names and addresses that it is limited to. */
+  readonly constraints: SubjectAltNames | undefined;
   readonly notBefore: number;
   readonly notAfter: number;
   readonly issuer: {
@@ -134,6 +141,7 @@ function signAuthority({ serial, publicKey }: SigningInput, fields: AuthorityFie
       extensions: [
         basicConstraints(fields.pathLength ?? 'unlimited'),
         keyUsage(['keyCertSign', 'cRLSign']),
+        ...(fields.constraints === undefined ? [] : [nameConstraints(fields.constraints)]),
         subjectKeyId(fields.keyId),
         authorityKeyId(issuer.keyId),
       ],

@@ -48,6 +48,11 @@ export function explicit(number: number, child: Node): Node {
   return asn1.create(contextSpecific, number, true, [child]);
 }
 
+/** `[number] IMPLICIT` of a SEQUENCE of these. */
+export function implicitSequence(number: number, ...nodes: Node[]): Node {
+  return asn1.create(contextSpecific, number, true, nodes);
+}
+
 /** `[number] IMPLICIT` of a primitive type. */
 export function implicit(number: number, content: Uint8Array): Node {
   return asn1.create(contextSpecific, number, false, binary(content));

@@ -9,6 +9,7 @@ export const extensionOid = {
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
+  nameConstraints: '2.5.29.30',
   authorityKeyId: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
 } as const;
@@ -65,7 +66,8 @@ export function authorityKeyId(keyId: Uint8Array): Node {
   return extension(extensionOid.authorityKeyId, false, sequence(implicit(0, keyId)));
 }
 
-function extension(id: string, critical: boolean, value: Node): Node {
+/** `id` with its value, which is put into an OCTET STRING. */
+export function extension(id: string, critical: boolean, value: Node): Node {
   const parts = [oid(id), ...(critical ? [booleanTrue()] : []), octetString(encode(value))];
   return sequence(...parts);
 }

@@ -3,6 +3,7 @@ import type { SubjectAltNames } from '../domain/controller.ts';
 import { formatIp } from './addresses.ts';
 import { children, content, decode, isContext, type Node, readOid, tag } from './der.ts';
 import { extensionOid, keyUsageNames, usageOid } from './extensions.ts';
+import { type NameConstraints, readNameConstraints } from './name-constraints.ts';
 
 /** What the extensions say; empty lists and strings where one is absent. */
 export interface ReadExtensions {
@@ -14,6 +15,8 @@ export interface ReadExtensions {
   readonly keyUsages: readonly string[];
   readonly isCa: boolean;
   readonly pathLength: number | undefined;
+  /** What an authority is limited to; undefined: it may certify any name. */
+  readonly nameConstraints: NameConstraints | undefined;
   /** Hex. */
   readonly subjectKeyId: string;
   readonly authorityKeyId: string;
@@ -22,6 +25,7 @@ export interface ReadExtensions {
 /** Reads a list of Extension values; throws an Error where one that is known has another shape. */
 export function readExtensions(extensions: readonly Node[]): ReadExtensions {
   const values = new Map(extensions.map(readExtension));
+  const constraints = values.get(extensionOid.nameConstraints);
   const keyId = values.get(extensionOid.subjectKeyId);
   const authorityKey = childrenOf(values.get(extensionOid.authorityKeyId)).find((node) => isContext(node, 0));
   return {
@@ -29,6 +33,7 @@ export function readExtensions(extensions: readonly Node[]): ReadExtensions {
     extendedKeyUsages: childrenOf(values.get(extensionOid.extendedKeyUsage)).map(readUsage),
     keyUsages: readKeyUsages(values.get(extensionOid.keyUsage)),
     ...readBasicConstraints(values.get(extensionOid.basicConstraints)),
+    nameConstraints: constraints === undefined ? undefined : readNameConstraints(constraints),
     subjectKeyId: keyId === undefined ? '' : content(keyId).toString('hex'),
     authorityKeyId: authorityKey === undefined ? '' : content(authorityKey).toString('hex'),
   };

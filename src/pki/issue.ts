@@ -13,6 +13,7 @@ import {
   subjectKeyId,
 } from './extensions.ts';
 import { type CertificateFacts, readCertificate } from './inspect.ts';
+import { violations } from './name-constraints.ts';
 import { encodeName } from './names.ts';
 import { extendedKeyUsages, type LeafProfile } from './profile.ts';
 import type { PublicKey } from './public-key.ts';
@@ -52,11 +53,12 @@ export function signerOf(pem: string, sign: Sign): Signer {
 
 /**
  * A leaf below `signer`. Throws `refused` for names that a certificate can't carry, a server or peer without names, a key of another algorithm than the
- * profile's, and an authority that is expired or not valid yet.
+ * profile's, names beyond the authority's constraints, and an authority that is expired or not valid yet.
  */
 export function issueLeaf(signer: Signer, request: LeafRequest): IssuedLeaf {
   const { profile, publicKey } = request;
   checkLeaf(request);
+  checkPermitted(signer.facts, profile);
   const validity = leafValidity(signer.facts, request);
   const issued = signCertificate(
     {
@@ -95,6 +97,15 @@ function checkLeaf({ profile, publicKey }: LeafRequest): void {
       `${profile.commonName}: a ${profile.purpose} certificate needs a name or an address`,
     );
   }
+}
+
+function checkPermitted({ commonName, nameConstraints }: CertificateFacts, profile: LeafProfile): void {
+  const beyond = nameConstraints === undefined ? [] : violations(nameConstraints, profile.sans);
+  if (beyond.length === 0) return;
+  const message = `${profile.commonName}: authority ${commonName} is limited to names that ${beyond.join(', ')} is not among`;
+  throw new QuorateError('refused', message, {
+    hint: 'renew the authority with the names of the inventory: quorate certs rotate-ca --renew',
+  });
 }
 
 function leafExtensions(ca: CertificateFacts, profile: LeafProfile, publicKey: PublicKey) {

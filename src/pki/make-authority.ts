@@ -5,6 +5,7 @@ import { makeKey, type OpenedKey, openKey, type PkiContext, recordIssued, record
 import type { AuthorityEntry, ClusterDocument } from './document.ts';
 import { verifyIssuedBy } from './drift.ts';
 import { readCertificate } from './inspect.ts';
+import { constraintDrift } from './name-constraints.ts';
 import { spkiHash } from './public-key.ts';
 import { authorityId, readText } from './state.ts';
 import { createObject } from './store.ts';
@@ -54,11 +55,12 @@ async function complete(context: PkiContext, entry: AuthorityEntry, making: Maki
 
 /** Whether it is still nearly all of what a new one would be: leftovers of long ago are not taken up. */
 function asWanted({ policy, now }: PkiContext, certificate: string): boolean {
-  const { organization, notBefore, notAfter } = readCertificate(certificate);
+  const { organization, notBefore, notAfter, nameConstraints } = readCertificate(certificate);
   const lifeMs = policy.caLifetimeDays * 86_400_000;
   const sound = verifyIssuedBy(certificate, certificate, now()).length === 0;
   const fresh = notAfter - notBefore === lifeMs + policy.backdateMinutes * 60_000 && notAfter - now() > 0.9 * lifeMs;
-  return sound && fresh && organization === policy.organization;
+  const limited = constraintDrift(nameConstraints, policy.nameConstraints);
+  return sound && fresh && limited.length === 0 && organization === policy.organization;
 }
 
 async function certify(

@@ -6,6 +6,7 @@ import { openKey, type PkiContext, recordIssued, recordOf } from './context.ts';
 import type { AuthorityEntry } from './document.ts';
 import { verifyIssuedBy } from './drift.ts';
 import { tryParse } from './inspect.ts';
+import { constraintDrift } from './name-constraints.ts';
 import type { AuthoritySnapshot } from './snapshot.ts';
 import { authorityId, loadAuthority, readDocument, readText, requireUuid, updateDocument } from './state.ts';
 import { createObject } from './store.ts';
@@ -70,7 +71,8 @@ function renews({ policy, now }: PkiContext, pem: string, { facts }: AuthoritySn
   const found = tryParse(pem)?.facts;
   const same = found?.spkiSha256 === facts.spkiSha256 && found.subjectDer === facts.subjectDer;
   if (!same || found.sha256 === facts.sha256 || verifyIssuedBy(pem, pem, now()).length > 0) return false;
-  return found.notAfter - now() > 0.9 * policy.caLifetimeDays * 86_400_000;
+  const limited = constraintDrift(found.nameConstraints, policy.nameConstraints);
+  return limited.length === 0 && found.notAfter - now() > 0.9 * policy.caLifetimeDays * 86_400_000;
 }
 
 async function certify(

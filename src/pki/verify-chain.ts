@@ -1,6 +1,7 @@
 /** Judging the way from a leaf to an authority that is trusted, directly or through certificates that stand behind it. Pure. */
 import type { ParsedChain } from './chain.ts';
 import type { ParsedCertificate } from './inspect.ts';
+import { violations } from './name-constraints.ts';
 
 export type DriftKind =
   /** Of another authority, or not signed by the one that it names. */
@@ -32,7 +33,7 @@ export interface Verification {
 }
 
 /**
- * The best way from a leaf to one of `trusted` at `now` (epoch milliseconds): names (octets), key identifiers, signatures, path lengths and validities, as
+ * The best way from a leaf to one of `trusted` at `now` (epoch milliseconds): names (octets), key identifiers, signatures, path lengths, name constraints and validities, as
  * RFC 5280, section 6 has them. Without anything trusted, dates alone are judged.
  */
 export function verifyChain(
@@ -77,7 +78,7 @@ function wayReasons(leaf: ParsedCertificate, path: readonly ParsedCertificate[],
   const anchor = path.slice(-1).flatMap((each) => dateReasons(each, now).map((text) => `its authority ${text}`));
   const between = path.slice(0, -1).flatMap((each) => dateReasons(each, now).map((text) => `behind it: ${text}`));
   return [
-    ...reasons('issuer', [...links, ...depthReasons(path)]),
+    ...reasons('issuer', [...links, ...depthReasons(path), ...nameReasons(leaf, path)]),
     ...reasons('dates', dateReasons(leaf, now)),
     ...reasons('chain', between),
     ...reasons('authority-expired', anchor),
@@ -100,6 +101,14 @@ function depthReasons(path: readonly ParsedCertificate[]): readonly string[] {
     const below = path.slice(0, index).filter(({ facts }) => facts.subjectDer !== facts.issuerDer).length;
     return pathLength === undefined || below <= pathLength ? [] : [`${subject} may not have an authority below it`];
   });
+}
+
+function nameReasons({ facts }: ParsedCertificate, path: readonly ParsedCertificate[]): readonly string[] {
+  return path.flatMap(({ facts: { nameConstraints, subject } }) =>
+    nameConstraints === undefined
+      ? []
+      : violations(nameConstraints, facts.sans).map((name) => `${subject} does not permit ${name}`),
+  );
 }
 
 function dateReasons({ facts }: ParsedCertificate, now: number): readonly string[] {

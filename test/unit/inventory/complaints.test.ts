@@ -449,6 +449,22 @@ const rest: readonly Case[] = [
     ],
   },
   {
+    mistake: 'a renewal that is no length of time',
+    section: 'pki',
+    value: '{renewBefore: soon}',
+    said: [
+      'x.yml:4:20: pki.renewBefore: "soon" is no length of time (write a number and m, h, d or w, or a share of the life: 30d, 33%)',
+    ],
+  },
+  {
+    mistake: 'leaves that are always due',
+    section: 'pki',
+    value: '{leafLifetimeDays: 30, renewBefore: 5w}',
+    said: [
+      'x.yml:4:42: pki.renewBefore: 5w is not less than the 30 days that leaves live: they would always be due (write less)',
+    ],
+  },
+  {
     mistake: 'a secret key as recipient, without repeating it',
     section: 'pki',
     value: '{recipients: [AGE-SECRET-KEY-1QQQ]}',

@@ -34,6 +34,8 @@ const good: readonly Readonly<Record<string, string>>[] = [
   { etcd: '{experimental-initial-corrupt-check: true}', cluster: '{name: x, version: 3.5.21}' },
   { binaries: '{source: file, path: x}' },
   { binaries: '{source: mirror, url: "http://[fd00::1]:80/x"}' },
+  { pki: '{renewBefore: 30d, nameConstraints: true}' },
+  { pki: '{renewBefore: 20%, nameConstraints: "false"}' },
 ];
 
 /** Wrong by shape: the editor knows. */
@@ -57,6 +59,9 @@ const bad: readonly Readonly<Record<string, string>>[] = [
   { etcd: '{access: maybe}' },
   { paths: '{dataDir: var/lib}' },
   { pki: '{authorities: 2}' },
+  { pki: '{renewBefore: 30}' },
+  { pki: '{renewBefore: 100%}' },
+  { pki: '{nameConstraints: yes}' },
   { binaries: '{source: release, url: "https://x"}' },
   { binaries: '{source: mirror}' },
   { binaries: '{source: file, path: x, via: host}' },

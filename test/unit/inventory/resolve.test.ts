@@ -37,6 +37,8 @@ describe('resolveCluster', () => {
         caLifetimeDays: 3650,
         leafLifetimeDays: 365,
         backdateMinutes: 5,
+        renewBefore: { share: 1 / 3 },
+        nameConstraints: undefined,
         organization: '',
         recipients: [],
         identityFile: undefined,
@@ -48,6 +50,23 @@ describe('resolveCluster', () => {
       stateDir: '/folder/.quorate/x',
       lockFile: '/folder/quorate.lock.yml',
       warnings: [],
+    });
+  });
+
+  it('reads when leaves are due as a length of time or a share of their life', () => {
+    const due = (text: string) => resolve({ pki: `{renewBefore: ${text}}` }).pki.renewBefore;
+    expect(due('30d')).toEqual({ ms: 30 * 86_400_000 });
+    expect(due('36h')).toEqual({ ms: 36 * 3_600_000 });
+    expect(due('20%')).toEqual({ share: 0.2 });
+  });
+
+  it('limits authorities to every name and address of the inventory, loopback among them, by choice', () => {
+    const controllers =
+      '{a: {address: a.example.org, privateAddress: 10.0.0.1, sans: ["*.x.org"]}, b: {address: 10.0.0.2}}';
+    expect(resolve({ controllers }).pki.nameConstraints).toBeUndefined();
+    expect(resolve({ controllers, pki: '{nameConstraints: true}' }).pki.nameConstraints).toEqual({
+      dns: ['*.x.org', 'a', 'a.example.org', 'b', 'localhost'],
+      ip: ['10.0.0.1', '10.0.0.2', '127.0.0.1', '::1'],
     });
   });
 

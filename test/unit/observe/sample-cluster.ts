@@ -57,6 +57,8 @@ export function sampleCluster(root = '', change: Partial<Cluster> = {}): Cluster
       caLifetimeDays: 3650,
       leafLifetimeDays: 365,
       backdateMinutes: 60,
+      renewBefore: { share: 1 / 3 },
+      nameConstraints: undefined,
       organization: '',
       recipients: [],
       identityFile: undefined,

@@ -66,6 +66,8 @@ async function contextOf(store: PkiStore, identity: string) {
     caLifetimeDays: 3650,
     leafLifetimeDays: 365,
     backdateMinutes: 5,
+    renewBefore: { share: 1 / 3 },
+    nameConstraints: undefined,
     organization: '',
     recipients: [],
     identityFile: undefined,

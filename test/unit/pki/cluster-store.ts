@@ -20,6 +20,8 @@ const storePolicy: PkiPolicy = {
   caLifetimeDays: 3650,
   leafLifetimeDays: 365,
   backdateMinutes: 5,
+  renewBefore: { share: 1 / 3 },
+  nameConstraints: undefined,
   organization: 'Example',
   recipients: [],
   identityFile: undefined,

@@ -24,7 +24,7 @@ export function opensslVerify(leaf: string, ca: string, purpose: 'sslserver' | '
     ...(names.ip ?? []).map((address) => ['-verify_ip', address]),
   ];
   return inFolder({ 'leaf.crt': leaf, 'ca.crt': ca, 'chain.crt': names.untrusted ?? '' }, (folder) => {
-    const behind = names.untrusted === undefined ? [] : ['-untrusted', join(folder, 'chain.crt')];
+    const behind = (names.untrusted ?? '') === '' ? [] : ['-untrusted', join(folder, 'chain.crt')];
     const at = names.at === undefined ? [] : ['-attime', String(Math.floor(names.at / 1000))];
     const each = flags.length === 0 ? [[]] : flags;
     return each

@@ -1,15 +1,22 @@
 /** Keys and certificates made at run time for the tests of this folder. */
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { KeyAlgorithm } from '../../../src/domain/cluster.ts';
-import { type AuthorityPurpose, issueAuthority } from '../../../src/pki/authority-certificate.ts';
+import type { SubjectAltNames } from '../../../src/domain/controller.ts';
+import { type AuthorityPurpose, issueAuthority, issueCross } from '../../../src/pki/authority-certificate.ts';
 import type { Sign } from '../../../src/pki/certificate.ts';
 import { issueLeaf, type Signer, signerOf } from '../../../src/pki/issue.ts';
 import type { LeafProfile } from '../../../src/pki/profile.ts';
-import { readPublicKey } from '../../../src/pki/public-key.ts';
+import { keyAlgorithms, readPublicKey } from '../../../src/pki/public-key.ts';
 
 export const dayMs = 86_400_000;
 export const now = Date.now();
-export const policy = { caLifetimeDays: 3650, leafLifetimeDays: 365, backdateMinutes: 5, organization: 'Example' };
+export const policy = {
+  caLifetimeDays: 3650,
+  leafLifetimeDays: 365,
+  backdateMinutes: 5,
+  organization: 'Example',
+  nameConstraints: undefined,
+};
 
 export interface KeyPair {
   readonly privateKey: KeyObject;
@@ -42,6 +49,7 @@ export function authority(
     readonly caLifetimeDays?: number;
     readonly clusterName?: string;
     readonly keys?: KeyPair;
+    readonly nameConstraints?: SubjectAltNames | undefined;
   } = {},
 ): TestAuthority {
   const algorithm = options.algorithm ?? 'ecdsa-p256';
@@ -50,7 +58,11 @@ export function authority(
     clusterName: options.clusterName ?? 'prod',
     purpose: options.purpose ?? 'client',
     number: 1,
-    policy: { ...policy, caLifetimeDays: options.caLifetimeDays ?? policy.caLifetimeDays },
+    policy: {
+      ...policy,
+      caLifetimeDays: options.caLifetimeDays ?? policy.caLifetimeDays,
+      nameConstraints: options.nameConstraints,
+    },
     publicKey: readPublicKey(keys.spki, algorithm),
     sign: signWith(keys.privateKey),
     serial: randomBytes(20),
@@ -81,4 +93,23 @@ export function leaf(
     now: options.now ?? now,
   });
   return { ...issued, keys };
+}
+
+/** The successor's subject and key, signed by its predecessor. */
+export function crossOf(
+  successor: TestAuthority,
+  predecessor: TestAuthority,
+  options: { readonly now?: number; readonly nameConstraints?: SubjectAltNames | undefined } = {},
+): string {
+  const { algorithm } = successor.signer.facts;
+  const known = keyAlgorithms.find((each) => each === algorithm);
+  if (known === undefined) throw new Error(`no key of type ${algorithm}`);
+  return issueCross({
+    successor: successor.signer.facts,
+    publicKey: readPublicKey(successor.keys.spki, known),
+    predecessor: predecessor.signer,
+    policy: { ...policy, nameConstraints: options.nameConstraints },
+    serial: randomBytes(20),
+    now: options.now ?? now,
+  }).pem;
 }

@@ -63,6 +63,8 @@ export function cluster(version: string, changes: Partial<Cluster> = {}): Cluste
       caLifetimeDays: 3650,
       leafLifetimeDays: 365,
       backdateMinutes: 60,
+      renewBefore: { share: 1 / 3 },
+      nameConstraints: undefined,
       organization: '',
       recipients: [],
       identityFile: undefined,
