@@ -32,7 +32,7 @@ export async function issueClient(context: PkiContext, order: ClientOrder): Prom
   } as const;
   const policy = { ...context.policy, leafLifetimeDays: lifetimeMs / dayMs };
   const why = `client ${name}${csr === undefined ? '' : ' (signing request)'}`;
-  const [made] = await signAndRecord({ ...context, policy }, document, [{ profile, publicKey, why }]);
+  const [made] = await signAndRecord({ ...context, policy }, document, [{ profile, publicKey, client: name, why }]);
   if (made === undefined) throw new Error('one order gave no certificate');
   const { serial, notAfter, cut } = made.leaf;
   await updateObject(context.store, clientKey(name), () => made.chain);

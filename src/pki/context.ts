@@ -64,6 +64,8 @@ export async function makeKey(context: PkiContext, key: string, replace = false)
 /** What the journal says besides what stands in the certificate. */
 export interface RecordOrigin {
   readonly purpose: NewRecord['purpose'];
+  /** What a client is called in the store. */
+  readonly client?: string | undefined;
   /** `client-1` */
   readonly authority: string;
   readonly commonName: string;
@@ -82,6 +84,7 @@ export function recordOf(context: PkiContext, issued: IssuedCertificate, origin:
     dns: origin.sans.dns,
     ip: origin.sans.ip,
     purpose: origin.purpose,
+    ...(origin.client === undefined ? {} : { client: origin.client }),
     authority: origin.authority,
     notBefore: new Date(issued.notBefore).toISOString(),
     notAfter: new Date(issued.notAfter).toISOString(),

@@ -7,9 +7,11 @@ import { openAuthority } from './authorities.ts';
 import { chainFile } from './chain.ts';
 import { type PkiContext, recordIssued, recordOf } from './context.ts';
 import type { AuthorityEntry, ClusterDocument } from './document.ts';
+import { installedLeaf } from './external.ts';
 import { type IssuedLeaf, issueLeaf, type Signer } from './issue.ts';
 import type { LeafProfile } from './profile.ts';
 import { type PublicKey, spkiHash } from './public-key.ts';
+import type { AuthoritySnapshot } from './snapshot.ts';
 import { authorityId, loadAuthority } from './state.ts';
 import { entryOf } from './transitions.ts';
 
@@ -19,6 +21,8 @@ export interface LeafOrder {
   readonly publicKey: PublicKey;
   /** ID of the authority that was planned to sign it; undefined: the active one. */
   readonly authority?: string | undefined;
+  /** What a client is called in the store. */
+  readonly client?: string | undefined;
   /** For the journal. */
   readonly why: string;
 }
@@ -40,22 +44,30 @@ export async function signAndRecord<T extends LeafOrder>(
   orders: readonly T[],
 ): Promise<readonly SignedLeaf<T>[]> {
   const signers = await openSigners(context, document, orders);
-  const made = orders.map((order) => {
-    const { id, signer, cross } = signerFor(signers, order);
-    const leaf = issueLeaf(signer, leafRequest(context, order));
-    return { id, order, leaf, chain: chainFile(leaf.pem, cross) };
-  });
-  const records = made.map(({ id, order, leaf }) =>
-    recordOf(context, leaf, {
-      purpose: order.profile.purpose,
-      authority: id,
-      commonName: order.profile.commonName,
-      sans: canonicalSans(order.profile.sans),
-      spkiSha256: spkiHash(order.publicKey.der),
-      why: order.why,
+  const made = await Promise.all(
+    orders.map(async (order) => {
+      const { authority, signer } = signerFor(signers, order);
+      const leaf =
+        signer === undefined
+          ? await outsideLeaf(context, { document, order, authority })
+          : issueLeaf(signer, leafRequest(context, order));
+      return { id: authority.id, own: signer !== undefined, order, leaf, chain: chainFile(leaf.pem, authority.cross) };
     }),
   );
-  await recordIssued(context, records);
+  const records = made
+    .filter((each) => each.own)
+    .map(({ id, order, leaf }) =>
+      recordOf(context, leaf, {
+        purpose: order.profile.purpose,
+        client: order.client,
+        authority: id,
+        commonName: order.profile.commonName,
+        sans: canonicalSans(order.profile.sans),
+        spkiSha256: spkiHash(order.publicKey.der),
+        why: order.why,
+      }),
+    );
+  if (records.length > 0) await recordIssued(context, records);
   return made.map(({ order, leaf, chain }) => ({ order, leaf, chain }));
 }
 
@@ -78,10 +90,9 @@ export function authorityEntry(document: ClusterDocument, use: Use, id?: string)
 }
 
 interface OpenSigner {
-  readonly id: string;
-  readonly signer: Signer;
-  /** PEM, while it is served. */
-  readonly cross: string | undefined;
+  readonly authority: AuthoritySnapshot;
+  /** undefined where the store has no key: somebody else signs, and has done so already. */
+  readonly signer: Signer | undefined;
 }
 
 async function openSigners(
@@ -96,11 +107,23 @@ async function openSigners(
 
 async function openSigner(context: PkiContext, document: ClusterDocument, use: Use): Promise<OpenSigner> {
   const entry = authorityEntry(document, use);
-  const [signer, { id, cross }] = await Promise.all([
-    openAuthority(context, entry),
-    loadAuthority(context.store, entry),
-  ]);
-  return { id, signer, cross };
+  const [authority, key] = await Promise.all([loadAuthority(context.store, entry), context.store.read(entry.key)]);
+  return { authority, signer: key === undefined ? undefined : await openAuthority(context, entry) };
+}
+
+interface OutsideOrder {
+  readonly document: ClusterDocument;
+  readonly order: LeafOrder;
+  readonly authority: AuthoritySnapshot;
+}
+
+/** The certificate that was installed for this key; throws as {@link openAuthority} does where there is none. */
+async function outsideLeaf(context: PkiContext, { document, order, authority }: OutsideOrder): Promise<IssuedLeaf> {
+  const what = `${order.profile.commonName}: ${order.profile.purpose} certificate`;
+  const leaf = await installedLeaf(context, { ...order, what }, authority);
+  if (leaf !== undefined) return leaf;
+  await openAuthority(context, entryOf(document, authority.id));
+  throw new QuorateError('refused', `${what}: there is none yet`);
 }
 
 function signerFor(signers: ReadonlyMap<Use, OpenSigner>, order: LeafOrder): OpenSigner {

@@ -18,7 +18,7 @@ export interface Making {
   readonly key?: readonly string[];
   readonly digest?: string;
   readonly issuer?: Made;
-  /** SPKI or key of somebody else: the certificate is for this request. */
+  /** A request of somebody else that the certificate is for; '' for none. */
   readonly request?: string;
 }
 
@@ -40,7 +40,7 @@ export function opensslMade(making: Making = {}): Made {
     execFileSync('openssl', [...args], { stdio: 'pipe' });
   };
   openssl('genpkey', ...(making.key ?? p256), '-out', file('key'));
-  if (making.request === undefined) openssl('req', '-new', '-key', file('key'), '-subj', subject, '-out', file('csr'));
+  if (!making.request) openssl('req', '-new', '-key', file('key'), '-subj', subject, '-out', file('csr'));
   else writeFileSync(file('csr'), making.request);
   writeFileSync(file('ext'), `${extensions.join('\n')}\n`);
   const digest = `-${making.digest ?? 'sha256'}`;
