@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createAuthorities } from '../../../src/pki/authorities.ts';
 import { readCertificate } from '../../../src/pki/inspect.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect, createServer, type TLSSocket } from 'node:tls';
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KeyAlgorithm } from '../../../src/domain/cluster.ts';
 import { renewAuthorityCertificate } from '../../../src/pki/authority-certificate.ts';
