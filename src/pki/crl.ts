@@ -148,22 +148,36 @@ function bigEndian(value: number): Buffer {
 interface Parts {
   readonly tbs: Node;
   readonly algorithm: string;
+  /** AlgorithmIdentifier, DER. */
+  readonly identifier: Buffer;
   readonly signature: Buffer;
 }
 
+/** What the signature does not cover is read as strictly as the rest: Go is as strict, and what Go can't read locks everybody out. */
 function partsOf(der: Uint8Array): Parts {
-  const [tbs, identifier, signature] = children(decode(der));
-  const [algorithm] = identifier === undefined ? [] : children(identifier);
-  if (tbs === undefined || algorithm === undefined || signature === undefined) throw new Error('a field is missing');
-  return { tbs, algorithm: readOid(algorithm), signature: content(signature).subarray(1) };
+  const list = decode(der);
+  const [tbs, identifier, signature, ...more] = children(list);
+  if (tbs === undefined || identifier === undefined || signature === undefined) throw new Error('a field is missing');
+  const kinds = [list, tbs, identifier, signature].map((node) => `${node.tagClass} ${node.type}`);
+  const wanted = [tag.sequence, tag.sequence, tag.sequence, tag.bitString].map((each) => `0 ${each}`);
+  if (kinds.join() !== wanted.join() || more.length > 0) throw new Error('a field is of another type');
+  const [algorithm] = children(identifier);
+  const [unusedBits] = content(signature);
+  if (algorithm === undefined || unusedBits !== 0) throw new Error('a field is missing');
+  return {
+    tbs,
+    algorithm: readOid(algorithm),
+    identifier: encode(identifier),
+    signature: content(signature).subarray(1),
+  };
 }
 
 /** TBSCertList (RFC 5280, 5.1.2): version 2 and nextUpdate are asked for, as every list of an authority has them. */
-function readFields({ tbs, algorithm }: Parts): ReadRevocationList {
+function readFields({ tbs, algorithm, identifier: outer }: Parts): ReadRevocationList {
   const [version, identifier, issuer, thisUpdate, nextUpdate, ...rest] = children(tbs);
   if (!version || !identifier || !issuer || !thisUpdate || !nextUpdate) throw new Error('a field is missing');
   if (version.type !== tag.integer || content(version).toString('hex') !== '01') throw new Error('not version 2');
-  if (encodedOid(identifier) !== algorithm) throw new Error('two signature algorithms');
+  if (!encode(identifier).equals(outer)) throw new Error('two signature algorithms');
   const entries = rest.find((each) => each.tagClass === 0 && each.type === tag.sequence);
   const extensions = readExtensions(rest.find((each) => isContext(each, 0)));
   const number = extensions.get(extensionOid.crlNumber);
@@ -179,11 +193,6 @@ function readFields({ tbs, algorithm }: Parts): ReadRevocationList {
     nextUpdate: readTime(nextUpdate),
     revoked: entries === undefined ? [] : children(entries).map(readEntry),
   };
-}
-
-function encodedOid(identifier: Node): string {
-  const [algorithm] = children(identifier);
-  return algorithm === undefined ? '' : readOid(algorithm);
 }
 
 function readEntry(node: Node): RevokedSerial {

@@ -116,8 +116,9 @@ export function content(node: Node): Buffer {
   return Buffer.from(node.value, 'latin1');
 }
 
-/** Dotted text of an OBJECT IDENTIFIER. */
+/** Dotted text of an OBJECT IDENTIFIER; throws an Error for anything else. */
 export function readOid(node: Node): string {
+  if (node.tagClass !== universal || node.type !== tag.oid) throw new Error('ASN.1: an object identifier was expected');
   return asn1.derToOid(content(node).toString('latin1'));
 }
 

@@ -120,6 +120,25 @@ test('is not that of another authority, nor of one whose signature was changed',
   expect(isListOf(forged, parseCertificate(ca.pem))).toBe(false);
 });
 
+test('is refused, or not of its authority, when an octet of it is changed', () => {
+  const ca = authority();
+  const der = signRevocationList(ca.signer, { number: 1, ...dates, revoked: [revoked('5a')] });
+  fc.assert(
+    fc.property(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+      const damaged = Buffer.from(der);
+      damaged[at] = (damaged[at] ?? 0) ^ change;
+      let good = false;
+      try {
+        good = isListOf(damaged, parseCertificate(ca.pem));
+      } catch (error) {
+        expect(String(error)).toContain('is no revocation list in DER');
+      }
+      expect(good).toBe(false);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test('is refused where it is empty, PEM, cut short, two of them, or a certificate', () => {
   const ca = authority();
   const der = signRevocationList(ca.signer, { number: 1, ...dates, revoked: [revoked('5a')] });
