@@ -22,6 +22,13 @@ const hazards: OptionEntry = {
   description: 'accept a known hazard of the etcd version by its ID',
 };
 const remote = [inventory, hostKeys];
+/** What `certs rotate` is to rotate; `plan certs rotate` shows it. */
+const rotation: readonly OptionEntry[] = [
+  { flags: '--member <name...>', description: 'these members only (default: all)' },
+  { flags: '--kind <kinds...>', description: 'server, peer, client (default: all)' },
+  { flags: '--due', description: 'only what is due (pki.renewBefore) or not as the inventory wants it' },
+  { flags: '--keep-keys', description: 'new certificates for the private keys in use' },
+];
 
 /** What the groups of verbs are about, by their words. */
 export const groups: Readonly<Record<string, string>> = {
@@ -57,12 +64,13 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'plan',
     summary: 'show what would change on each host and why; changes nothing',
-    argument: '[verb]',
+    argument: '[verb...]',
     options: [
       ...remote,
       identity,
       hazards,
-      { flags: '--out <file>', description: 'save the plan, for bootstrap --plan' },
+      ...rotation.map((each) => ({ ...each, description: `certs rotate: ${each.description}` })),
+      { flags: '--out <file>', description: 'save the plan, for the --plan of its verb' },
       { flags: '--exit-code', description: 'exit with 2 when changes are pending' },
     ],
     example: 'quorate plan -i quorate.yml --exit-code',
@@ -90,6 +98,46 @@ export const commands: readonly CommandEntry[] = [
     options: [...remote, identity, { flags: '--watch', description: 'look again every two seconds' }],
     example: 'quorate status -i quorate.yml',
     load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'logs',
+    summary: "the members' journals side by side, by time",
+    argument: '[member]',
+    options: [
+      ...remote,
+      { flags: '-f, --follow', description: 'wait for new lines until interrupted' },
+      { flags: '--lines <number>', description: 'the last lines of each host (default: 100, without --since)' },
+      { flags: '--since <time>', description: 'from this long ago (30m, 2h, 1d) or this time (RFC 3339) on' },
+      { flags: '--level <level>', description: 'at least: debug (default), info, warn, error, fatal' },
+    ],
+    example: 'quorate logs -i quorate.yml --since 1h --level warn',
+    load: async () => (await import('./logs.ts')).logs,
+  },
+  {
+    name: 'doctor',
+    summary: 'known symptoms in journals and states, told as cause and remedy; exit 0 none, 2 warnings, 3 critical',
+    argument: '',
+    options: [
+      ...remote,
+      identity,
+      { flags: '--since <time>', description: 'how far back journals are read (default: 1h)' },
+      { flags: '--bundle <file>', description: 'write a support archive (tar.gz, 0600), without secrets' },
+    ],
+    example: 'quorate doctor -i quorate.yml --bundle support.tar.gz',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    name: 'verify',
+    summary: 'a battery of checks against the live cluster; exit 0 ok, 2 warnings, 3 critical',
+    argument: '',
+    options: [
+      ...remote,
+      identity,
+      { flags: '--read-only', description: 'leave out the proof that writes a key and removes it again' },
+      { flags: '--junit <file>', description: 'write the checks as JUnit XML' },
+    ],
+    example: 'quorate verify -i quorate.yml --junit verify.xml',
+    load: async () => (await import('./verify.ts')).verify,
   },
   {
     name: 'render',
@@ -148,6 +196,21 @@ export const commands: readonly CommandEntry[] = [
     ],
     example: 'quorate certs check -i quorate.yml --warn 30d --crit 7d',
     load: async () => (await import('./certs-check.ts')).certsCheck,
+  },
+  {
+    name: 'certs rotate',
+    summary: 'new keys and certificates for members, one member at a time, without a restart',
+    argument: '',
+    options: [
+      ...remote,
+      identity,
+      hazards,
+      ...rotation,
+      { flags: '--plan <file>', description: 'run this saved plan, or refuse when it no longer holds' },
+      { flags: '--yes', description: 'do not ask' },
+    ],
+    example: 'quorate certs rotate -i quorate.yml --due --yes',
+    load: async () => (await import('./certs-rotate.ts')).certsRotate,
   },
   {
     name: 'certs ca show',

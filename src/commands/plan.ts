@@ -5,13 +5,18 @@ import { judgeCluster } from '../domain/verdict.ts';
 import { planBootstrap } from '../plan/bootstrap.ts';
 import { planDrift } from '../plan/drift.ts';
 import { planReset } from '../plan/reset.ts';
+import { planRotate } from '../plan/rotate.ts';
 import type { View } from '../plan/view.ts';
-import { flag, type Invocation, type Verb, value } from './command.ts';
+import { rotateWish } from './certs-rotate.ts';
+import { flag, type Invocation, type Verb, value, values } from './command.ts';
 
 export const plan: Verb = async (invocation, ports) => {
   const planner = chooseVerb(invocation);
   const cluster = await ports.cluster();
-  const session = await ports.session(cluster, { endpoints: true, requireAll: true });
+  const session = await ports.session(cluster, {
+    endpoints: true,
+    requireAll: values(invocation, 'member').length === 0,
+  });
   try {
     const made = planner(session.view);
     if (made.verb === 'bootstrap' && !isEmpty(made)) await session.preflight();
@@ -29,16 +34,22 @@ export const plan: Verb = async (invocation, ports) => {
 };
 
 function chooseVerb(invocation: Invocation): (view: View) => Plan {
-  const [verb] = invocation.args;
+  const verb = invocation.args.join(' ');
   switch (verb) {
-    case undefined:
+    case '':
       return planAny;
     case 'bootstrap':
       return planBootstrap;
     case 'reset':
       return (view) => planReset(view, { deleteData: false, lostStore: undefined });
+    case 'certs rotate': {
+      const wish = rotateWish(invocation);
+      return (view) => planRotate(view, wish);
+    }
     default:
-      throw new QuorateError('usage', `plan: there is no plan for "${verb}"`, { hint: 'one of: bootstrap, reset' });
+      throw new QuorateError('usage', `plan: there is no plan for "${verb}"`, {
+        hint: 'one of: bootstrap, reset, certs rotate',
+      });
   }
 }
 

@@ -1,4 +1,5 @@
 /** What planners need to know of the PKI store: public data only, nothing decrypted. */
+import type { OpenGoal } from './goal.ts';
 
 /** What the store wants of an authority: `incoming` is trusted and signs nothing yet, `active` signs, `outgoing` is trusted and signs no more, `retired` is kept for the record. */
 export const authorityStatuses = ['incoming', 'active', 'outgoing', 'retired'] as const;
@@ -15,6 +16,8 @@ export interface AuthorityView {
   readonly certificate: string;
   /** Its subject and key as signed by its predecessor, PEM, while leaves are served with that behind them; undefined: they are served alone. */
   readonly cross: string | undefined;
+  /** Its cross certificate, PEM, also while that is not (or no longer) served; undefined: it has none. */
+  readonly crossMade: string | undefined;
 }
 
 /** Who the cluster is, as the store has it. */
@@ -31,6 +34,8 @@ export interface PkiView {
   readonly authorities: readonly AuthorityView[];
   /** The operator's own client certificate, PEM; the cross certificate behind it while that is served. */
   readonly admin: string | undefined;
+  /** What imperative verbs want to be true and is not known to be yet. */
+  readonly goals: readonly OpenGoal[];
   /** Revocation lists that hosts are to hold (`client.crl`, `peer.crl`); a missing one is not wanted. */
   readonly crls?: Readonly<Partial<Record<Use, RevocationListView>>>;
 }

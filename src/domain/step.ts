@@ -1,5 +1,6 @@
 /** A step: one typed change on one host, with its reason. A plan is made of these, and what is printed is what runs. */
 import type { Architecture, KeyAlgorithm } from './cluster.ts';
+import type { Goal } from './goal.ts';
 import type { Use } from './pki-view.ts';
 import type { RunWish } from './run-record.ts';
 
@@ -45,8 +46,24 @@ interface Bodies {
   'store.create': object;
   /** Makes the authorities that the policy asks for, keys encrypted at once. */
   'authority.make': { readonly purposes: readonly string[] };
-  /** Issues the operator's own client certificate. */
-  'admin.issue': object;
+  /** Makes the successors of the authorities that sign, and their cross certificates; trusted from then on. */
+  'authority.succeed': { readonly ids: readonly string[] };
+  /** Lets successors sign; their predecessors are trusted and sign no more. */
+  'authority.activate': { readonly ids: readonly string[] };
+  /** Ends the trust in authorities that sign no more. */
+  'authority.retire': { readonly ids: readonly string[] };
+  /** Wants certificates of these authorities served without the cross certificate. */
+  'authority.uncross': { readonly ids: readonly string[] };
+  /** Gives successors up: their predecessors sign again. */
+  'authority.abandon': { readonly ids: readonly string[] };
+  /** New dates for an authority's key and subject, unless its certificate is another than that with the sha256 `replaces` already. */
+  'authority.renew': { readonly authority: string; readonly replaces: string };
+  /** Issues the operator's own client certificate; `renew`: also where the one that is there is sound. */
+  'admin.issue': { readonly renew?: true };
+  /** Notes in the store what an imperative verb wants, so that a rerun goes on with it. */
+  'goal.set': { readonly goal: Goal };
+  /** Takes a goal away that is met. */
+  'goal.close': { readonly goal: Goal['kind'] };
   /** Fetches a release to the operator's machine and checks its sha256. */
   'release.fetch': { readonly version: string; readonly architecture: Architecture; readonly from: string };
   /** Stops a distribution's etcd (`unit`; '' where ours runs under that name) and puts its packages on hold. */
@@ -105,7 +122,14 @@ interface Bodies {
    * Restarts a member whose start record is not as wished, or whose process is still that of the invocation `ends` ('' for none). Belongs in a
    * rolling stage; `outage` in a parallel one, where the members come back together without waiting for READY, and only while quorum is lost.
    */
-  'unit.restart': { readonly unit: string; readonly wish: RunWish; readonly ends: string; readonly outage: boolean };
+  'unit.restart': {
+    readonly unit: string;
+    readonly wish: RunWish;
+    /** The authorities whose bundles it is to be started with; absent: any. */
+    readonly trust?: TrustWish;
+    readonly ends: string;
+    readonly outage: boolean;
+  };
   /** Waits until every member is up, agrees on one leader and is healthy. */
   'cluster.await': { readonly members: readonly string[] };
   /** Proves identity, agreement, mutual authentication and the certificates served. */

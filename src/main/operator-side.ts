@@ -16,11 +16,13 @@ import type { PkiContext } from '../pki/context.ts';
 import type { Custody } from '../pki/custody.ts';
 import { systemEntropy } from '../pki/entropy.ts';
 import { openFileStore } from '../pki/file-store.ts';
+import { closeGoal, setGoal } from '../pki/goals.ts';
 import { issueMembers } from '../pki/members.ts';
 import type { PkiSnapshot } from '../pki/snapshot.ts';
 import { createCluster, forgetFormed, loadPki, noteFormed, recordToken } from '../pki/state.ts';
 import type { View } from '../plan/view.ts';
 import type { Connection } from '../transport/transport.ts';
+import { changeAuthorities } from './authority-steps.ts';
 import type { Process } from './process.ts';
 import { strangerCertificate } from './stranger.ts';
 
@@ -87,7 +89,15 @@ export function operatorSide(input: Input): OperatorSide {
 }
 
 function needsKeys(plan: Plan): boolean {
-  const kinds = ['authority.make', 'admin.issue', 'cert.issue', 'cluster.await', 'cluster.prove'];
+  const kinds = [
+    'authority.make',
+    'authority.succeed',
+    'authority.renew',
+    'admin.issue',
+    'cert.issue',
+    'cluster.await',
+    'cluster.prove',
+  ];
   return plan.stages.some((stage) => stage.steps.some((step) => kinds.includes(step.kind)));
 }
 
@@ -111,8 +121,24 @@ function portOf(input: PortInput): OperatorPort {
       case 'authority.make':
         await createAuthorities(await context(), step.why);
         return;
+      case 'authority.succeed':
+      case 'authority.activate':
+      case 'authority.retire':
+      case 'authority.uncross':
+      case 'authority.abandon':
+      case 'authority.renew':
+        await changeAuthorities(step, view, await context());
+        return;
       case 'admin.issue':
-        await ensureAdmin(await context(), step.why);
+        await ensureAdmin(await context(), step.why, undefined, step.renew);
+        return;
+      case 'goal.set': {
+        const { now, who } = input.process;
+        await setGoal(input.store, requireIdentity(view).uuid, { goal: step.goal, now: now(), who });
+        return;
+      }
+      case 'goal.close':
+        await closeGoal(input.store, requireIdentity(view).uuid, step.goal);
         return;
       case 'release.fetch':
         fetched.set(step.architecture, await releases.fetch(step.architecture, signal));

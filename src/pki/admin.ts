@@ -22,9 +22,14 @@ export interface AdminCredentials {
 /**
  * Makes the operator's certificate, or issues it anew where it is not what the policy and the authority in force want; returns its PEM, the cross
  * certificate behind it while that is served. The key is kept unless the policy's algorithm is another. `authority` names the one that was planned to
- * sign; another is refused. Running again after an interruption ends with a key and certificate that match.
+ * sign; another is refused. `renew` issues it anew also where it is sound. Running again after an interruption ends with a key and certificate that match.
  */
-export async function ensureAdmin(context: PkiContext, why: string, authority?: string): Promise<string> {
+export async function ensureAdmin(
+  context: PkiContext,
+  why: string,
+  authority?: string,
+  renew = false,
+): Promise<string> {
   const { store, policy } = context;
   const document = await readDocument(store);
   requireUuid(document, context.uuid, store);
@@ -34,7 +39,7 @@ export async function ensureAdmin(context: PkiContext, why: string, authority?: 
   const profile = adminProfile(policy);
   const leaf = leafOf(certificate);
   const drift = certificateDrift(leaf, { profile, authority: signer.certificate }, context.now());
-  const sound = drift.length === 0 && matches(leaf, key);
+  const sound = drift.length === 0 && matches(leaf, key) && !renew;
   const order = { profile, publicKey: key.publicKey, authority, why };
   const pem = sound ? chainFile(leaf, signer.cross) : await issue(context, document, order);
   if (pem !== certificate) await updateObject(store, adminKeys.certificate, () => pem);

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { QuorateError } from '../domain/errors.ts';
 import { authorityStatuses } from '../domain/pki-view.ts';
+import { leafPurposes } from '../domain/step.ts';
 
 const authority = z.strictObject({
   purpose: z.enum(['client', 'peer', 'both']),
@@ -19,6 +20,18 @@ const authority = z.strictObject({
   recipients: z.array(z.string()).readonly(),
 });
 
+/** See domain/goal.ts. */
+const goal = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('rotate'),
+    targets: z.record(z.string(), z.int().positive()).readonly(),
+    purposes: z.array(z.enum(leafPurposes)).readonly(),
+    keys: z.enum(['make', 'keep']),
+    since: z.string(),
+    who: z.string(),
+  }),
+]);
+
 const clusterDocument = z.strictObject({
   schema: z.literal(1),
   uuid: z.uuid(),
@@ -32,8 +45,8 @@ const clusterDocument = z.strictObject({
   authorities: z.array(authority.readonly()).readonly(),
   /** Leaves of an older generation are due. */
   generation: z.int().positive(),
-  /** What imperative verbs want to be true; kept as they are. */
-  goals: z.array(z.record(z.string(), z.unknown())).readonly(),
+  /** What imperative verbs want to be true, one of a kind at most. */
+  goals: z.array(goal).readonly(),
 });
 
 export type AuthorityEntry = z.infer<typeof authority>;

@@ -6,8 +6,6 @@ import type { CertificateFacts } from './inspect.ts';
 export interface AuthoritySnapshot extends AuthorityView {
   readonly number: number;
   readonly facts: CertificateFacts;
-  /** Its cross certificate, PEM, also while that is not (or no longer) served. */
-  readonly crossMade: string | undefined;
   /** Whether its encrypted key is in the store (an imported or external authority has none). */
   readonly hasKey: boolean;
   /** age recipients that its key was encrypted to. */
@@ -25,5 +23,4 @@ export interface PkiSnapshot extends PkiView {
   readonly adminFacts: CertificateFacts | undefined;
   /** Leaves of an older generation are due; 1 at first. */
   readonly generation: number;
-  readonly goals: readonly Readonly<Record<string, unknown>>[];
 }

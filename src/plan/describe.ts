@@ -1,4 +1,5 @@
 /** How a step reads in a plan, and what it risks. */
+import type { Goal } from '../domain/goal.ts';
 import type { LeafWish, Step, StepKind } from '../domain/step.ts';
 
 /** `+` makes, `~` changes, `-` removes, `!` stops or starts something that serves. */
@@ -20,7 +21,24 @@ const rows: Rows = {
     risk: 'safe',
     describe: (step) => plus(`make the certificate authorities: ${step.purposes.join(', ')} (keys encrypted with age)`),
   },
+  'authority.succeed': {
+    risk: 'safe',
+    describe: ({ ids }) => plus(`make the next authorities ${ids.join(', ')}, and have their predecessors sign them too`),
+  },
+  'authority.activate': { risk: 'safe', describe: ({ ids }) => change(`sign with ${ids.join(', ')} from now on`) },
+  'authority.retire': { risk: 'safe', describe: ({ ids }) => change(`trust ${ids.join(', ')} no more`) },
+  'authority.uncross': {
+    risk: 'safe',
+    describe: ({ ids }) => change(`want certificates of ${ids.join(', ')} served without the cross certificate`),
+  },
+  'authority.abandon': { risk: 'safe', describe: ({ ids }) => change(`give ${ids.join(', ')} up: predecessors sign again`) },
+  'authority.renew': {
+    risk: 'safe',
+    describe: ({ authority }) => plus(`certify ${authority} anew, with its key and subject`),
+  },
   'admin.issue': { risk: 'safe', describe: () => plus("issue the operator's client certificate (CN=root)") },
+  'goal.set': { risk: 'safe', describe: ({ goal }) => plus(`note the goal in the state directory: ${goalText(goal)}`) },
+  'goal.close': { risk: 'safe', describe: ({ goal }) => change(`note that the goal is met: ${goal}`) },
   'release.fetch': {
     risk: 'safe',
     describe: (step) => plus(`fetch etcd ${step.version} for ${step.architecture} from ${step.from}`),
@@ -82,6 +100,10 @@ const rows: Rows = {
     risk: 'disruptive',
     describe: (step) => bang(`start ${step.unit} (initial-cluster-state ${step.state})`),
   },
+  'unit.restart': {
+    risk: 'disruptive',
+    describe: (step) => bang(`restart ${step.unit}${step.outage ? ', together with the others' : ''}`),
+  },
   'cluster.await': {
     risk: 'safe',
     describe: (step) =>
@@ -92,6 +114,10 @@ const rows: Rows = {
   'cluster.prove': {
     risk: 'safe',
     describe: () => change('prove identity, agreement, mutual authentication and the certificates served'),
+  },
+  'certificates.prove': {
+    risk: 'safe',
+    describe: ({ what, members }) => change(`prove on ${members.join(', ')}: ${what}`),
   },
   'formation.note': {
     risk: 'safe',
@@ -115,6 +141,12 @@ export function describe(step: Step): Description {
 
 export function riskOf(step: Step): Risk {
   return rows[step.kind].risk;
+}
+
+/** `server, peer certificates of etcd-1 (generation 2)` */
+function goalText({ targets, purposes, keys }: Goal): string {
+  const members = Object.entries(targets).map(([member, number]) => `${member} (generation ${number})`);
+  return `${purposes.join(', ')} certificates of ${members.join(', ')}${keys === 'keep' ? ' for the same keys' : ''}`;
 }
 
 /** `, with the keys of server and their certificates as they are`; '' where every key is made. */

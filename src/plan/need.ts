@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import type { FileFact, HostFacts } from '../domain/facts.ts';
 import { generationsOn } from '../domain/generation.ts';
 import { bootstrapDropIn } from '../domain/layout.ts';
+import { type RunWish, restartReason } from '../domain/run-record.ts';
 import { type Draft, type FilePut, type StepKind, TOKEN_PLACEHOLDER } from '../domain/step.ts';
-import { memberView, missingKeys, trustProblem } from './certificates.ts';
+import { memberView, missingKeys, trustBundle, trustProblem } from './certificates.ts';
 import { leafGap, prepareGaps } from './generation-gaps.ts';
 import type { View } from './view.ts';
 
@@ -114,11 +115,20 @@ const checks: Checks = {
 const operatorKinds = [
   'store.create',
   'authority.make',
+  'authority.succeed',
+  'authority.activate',
+  'authority.retire',
+  'authority.uncross',
+  'authority.abandon',
+  'authority.renew',
   'admin.issue',
+  'goal.set',
+  'goal.close',
   'release.fetch',
   'cert.issue',
   'cluster.await',
   'cluster.prove',
+  'certificates.prove',
   'formation.note',
   'formation.forget',
 ] as const;
@@ -144,6 +154,14 @@ function check<K extends HostStepKind>(step: Draft<K>, view: View, host: HostFac
 /** The content that lands on the host: the token stands where the plan has a placeholder. */
 export function fillToken(content: string, view: View): string {
   return view.pki.identity === undefined ? content : content.replaceAll(TOKEN_PLACEHOLDER, view.pki.identity.token);
+}
+
+/** What the start record is to tell, the wanted bundles included; undefined while the store lacks one of their authorities. */
+function restartWish({ wish, trust }: Draft<'unit.restart'>, { pki }: View): RunWish | undefined {
+  if (trust === undefined) return wish;
+  const [client, peer] = [trustBundle(pki.authorities, trust.client), trustBundle(pki.authorities, trust.peer)];
+  if (client === undefined || peer === undefined) return undefined;
+  return { ...wish, caSha256: sha256(client), peerCaSha256: sha256(peer) };
 }
 
 function fileNeed(step: FilePut, view: View, host: HostFacts): Need {

@@ -53,9 +53,13 @@ export function renderPlan(view: PlanView, look: PlanLook): string {
     ...stages.flatMap((stage, index) => [...renderStage(stage, index + 1, look), '']),
     ...renderReasons(view, look),
     ...renderWarnings(view, look),
-    ...wrap(summary(stages, view.reasons.length), look.width, '').map((line) => look.paint('head', line)),
+    ...wrap(summary(stages, hostsOf(view.reasons)), look.width, '').map((line) => look.paint('head', line)),
   ];
   return lines.join('\n');
+}
+
+function hostsOf(reasons: PlanView['reasons']): number {
+  return new Set(reasons.map((each) => each.host).filter((host) => host !== 'operator')).size;
 }
 
 /** `5 stages, 42 steps on 3 hosts: 30 to add, 10 to change, 2 disruptive`, or that nothing is to do. */

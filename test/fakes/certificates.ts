@@ -4,7 +4,7 @@ import type { Cluster } from '../../src/domain/cluster.ts';
 import type { AuthorityView } from '../../src/domain/pki-view.ts';
 import type { LeafPurpose } from '../../src/domain/step.ts';
 import { issueLeaf } from '../../src/pki/issue.ts';
-import { memberProfile } from '../../src/pki/profile.ts';
+import { adminProfile, memberProfile } from '../../src/pki/profile.ts';
 import { readPublicKey } from '../../src/pki/public-key.ts';
 import { authority, type KeyPair, keyPair, type TestAuthority } from '../unit/pki/material.ts';
 import { NOW } from './facts.ts';
@@ -41,6 +41,18 @@ export function certificateOf(
     const signed = purpose === 'peer' ? 'peer' : 'client';
     const { signer } = authorityOf(cluster, pki.authorities === 'single' ? 'both' : signed);
     const publicKey = readPublicKey(order.publicKey, pki.algorithm);
+    return issueLeaf(signer, { profile, publicKey, policy: pki, serial: randomBytes(20), now }).pem;
+  });
+}
+
+/** The operator's own certificate, PEM. */
+export function adminOf(cluster: Cluster, now: number): string {
+  const { pki } = cluster;
+  const profile = adminProfile(pki);
+  return remember(leaves, JSON.stringify([cluster.name, profile, now]), () => {
+    const { signer } = authorityOf(cluster, pki.authorities === 'single' ? 'both' : 'client');
+    const { spki } = remember(keys, `${cluster.name} ${pki.algorithm} operator`, () => keyPair(pki.algorithm));
+    const publicKey = readPublicKey(spki, pki.algorithm);
     return issueLeaf(signer, { profile, publicKey, policy: pki, serial: randomBytes(20), now }).pem;
   });
 }

@@ -18,7 +18,7 @@ import { fillToken, type HostStepKind } from '../../src/plan/need.ts';
 import type { HostFiles, View } from '../../src/plan/view.ts';
 import { renderBootstrapFiles, renderHostFiles } from '../../src/render/host-files.ts';
 import { inputFor } from '../unit/render/cluster.ts';
-import { authorityOf, certificateOf, publicKeyOf } from './certificates.ts';
+import { adminOf, authorityOf, certificateOf, publicKeyOf } from './certificates.ts';
 import { attemptOf, endpointOf, freshHost, identityWith, NOW, silentEndpoint } from './facts.ts';
 
 const UUID = '11111111-2222-4333-8444-555555555555';
@@ -80,7 +80,7 @@ export function createModel(cluster: Cluster): Model {
   const privateKeys = new Map<string, string>();
   const keysMade = new Map<string, number>();
   let now = NOW;
-  let pki: PkiView = { identity: undefined, authorities: [], admin: undefined };
+  let pki: PkiView = { identity: undefined, authorities: [], admin: undefined, goals: [] };
 
   const host = (name: string): HostFacts => {
     const found = hosts.get(name);
@@ -297,7 +297,7 @@ export function createModel(cluster: Cluster): Model {
     pki: () => pki,
     applyToHost: (step, issued) => applyRow(step, issued),
     applyToOperator: (step) => {
-      pki = operatorEffect(step, pki, cluster);
+      pki = operatorEffect(step, pki, { cluster, now });
       if (step.kind === 'cluster.await') {
         serve();
         requireAll(step.members, serving());
@@ -347,7 +347,11 @@ export function createModel(cluster: Cluster): Model {
   };
 }
 
-function operatorEffect(step: Step, pki: PkiView, cluster: Cluster): PkiView {
+function operatorEffect(
+  step: Step,
+  pki: PkiView,
+  { cluster, now }: { readonly cluster: Cluster; readonly now: number },
+): PkiView {
   switch (step.kind) {
     case 'store.create':
       return {
@@ -376,10 +380,15 @@ function operatorEffect(step: Step, pki: PkiView, cluster: Cluster): PkiView {
       return { ...pki, authorities: [...pki.authorities, ...made] };
     }
     case 'admin.issue':
-      return { ...pki, admin: 'certificate of the operator' };
+      return { ...pki, admin: adminOf(cluster, now) };
+    case 'goal.set':
+      return { ...pki, goals: [...pki.goals, { ...step.goal, since: '2026-01-01T00:00:00.000Z', who: 'model' }] };
+    case 'goal.close':
+      return { ...pki, goals: pki.goals.filter((each) => each.kind !== step.goal) };
     case 'release.fetch':
     case 'cluster.await':
     case 'cluster.prove':
+    case 'certificates.prove':
       return pki;
     default:
       return unknownKind(step.kind);

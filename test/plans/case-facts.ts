@@ -2,10 +2,19 @@
 import { z } from 'zod';
 import type { Cluster } from '../../src/domain/cluster.ts';
 import type { HostFacts } from '../../src/domain/facts.ts';
+import { leafPurposes } from '../../src/domain/step.ts';
 import { planBootstrap } from '../../src/plan/bootstrap.ts';
+import { planRotate } from '../../src/plan/rotate.ts';
 import type { View } from '../../src/plan/view.ts';
 import { runOn } from '../fakes/executor.ts';
 import { createModel } from '../fakes/model.ts';
+
+const wish = z.strictObject({
+  members: z.array(z.string()).default([]),
+  purposes: z.array(z.enum(leafPurposes)).default([...leafPurposes]),
+  due: z.boolean().default(false),
+  keys: z.enum(['make', 'keep']).default('make'),
+});
 
 const schema = z.strictObject({
   /** Why this case is here. */
@@ -26,6 +35,12 @@ const schema = z.strictObject({
   /** The state directory of the operator is gone. */
   storeLost: z.boolean().optional(),
   daysLater: z.number().optional(),
+  /** What `certs rotate` is asked for. */
+  rotate: wish.optional(),
+  /** A rotation that ended after this stage. */
+  rotated: z.strictObject({ ...wish.shape, through: z.string() }).optional(),
+  /** DNS names that the inventory gives members since they were bootstrapped. */
+  addedNames: z.record(z.string(), z.array(z.string())).optional(),
   deleteData: z.boolean().optional(),
   /** What `reset --lost-store` names. */
   lostStore: z.string().optional(),
@@ -52,6 +67,14 @@ export async function viewOfCase(cluster: Cluster, facts: CaseFacts): Promise<Vi
     const { error } = await runOn(model, { ...plan, stages: plan.stages.slice(0, end) });
     if (error !== undefined) throw error;
   }
+  if (facts.rotated !== undefined) {
+    const { through, ...asked } = facts.rotated;
+    const plan = planRotate(model.view(), asked);
+    const end = plan.stages.findIndex((stage) => stage.id === through) + 1;
+    if (end === 0) throw new Error(`the rotation has no stage ${through}`);
+    const { error } = await runOn(model, { ...plan, stages: plan.stages.slice(0, end) });
+    if (error !== undefined) throw error;
+  }
   for (const name of facts.reboot ?? []) model.reboot(name);
   for (const [name, what] of Object.entries(facts.wipe ?? {})) model.wipe(name, what);
   for (const [name, changes] of Object.entries(facts.hosts ?? {})) {
@@ -66,9 +89,13 @@ export async function viewOfCase(cluster: Cluster, facts: CaseFacts): Promise<Vi
       return [name, failure === undefined ? endpoint : { ...endpoint, failure, linearizable: false }];
     }),
   );
-  const view = { ...seen, cluster, desired, now, facts: { ...seen.facts, endpoints } };
+  const controllers = cluster.controllers.map((each) => {
+    const { dns, ip } = each.sans;
+    return { ...each, sans: { ip, dns: [...dns, ...(facts.addedNames?.[each.name] ?? [])] } };
+  });
+  const view = { ...seen, cluster: { ...cluster, controllers }, desired, now, facts: { ...seen.facts, endpoints } };
   if (facts.storeLost !== true) return view;
-  return { ...view, identity: undefined, pki: { identity: undefined, authorities: [], admin: undefined } };
+  return { ...view, identity: undefined, pki: { identity: undefined, authorities: [], admin: undefined, goals: [] } };
 }
 
 function merge(host: HostFacts, changes: Readonly<Record<string, unknown>>): HostFacts {

@@ -14,6 +14,7 @@ import { resolveCluster } from '../../src/inventory/resolve.ts';
 import { planView } from '../../src/main/plan-view.ts';
 import { planBootstrap } from '../../src/plan/bootstrap.ts';
 import { planReset } from '../../src/plan/reset.ts';
+import { planRotate } from '../../src/plan/rotate.ts';
 import type { View } from '../../src/plan/view.ts';
 import { renderPlan } from '../../src/ui/plan-view.ts';
 import { TOKEN } from '../fakes/model.ts';
@@ -22,6 +23,10 @@ import { type CaseFacts, readFacts, viewOfCase } from './case-facts.ts';
 const planners: Readonly<Record<string, (view: View, facts: CaseFacts) => Plan>> = {
   bootstrap: (view) => planBootstrap(view),
   plan: (view) => planAny(view),
+  rotate: (view, { rotate }) => {
+    if (rotate === undefined) throw new Error('facts.json says nothing of what is rotated');
+    return planRotate(view, rotate);
+  },
   reset: (view, { deleteData = false, lostStore }) => planReset(view, { deleteData, lostStore }),
 };
 

@@ -1,0 +1,40 @@
+/** Goals: what an imperative verb wants to be true, kept in the store until facts say that it is. Desired state, no progress. */
+import type { LeafPurpose } from './step.ts';
+
+/** Met when each target's link has reached its number. */
+export interface RotateGoal {
+  readonly kind: 'rotate';
+  /** Numbers of generations, by member. */
+  readonly targets: Readonly<Record<string, number>>;
+  readonly purposes: readonly LeafPurpose[];
+  /** Whether new private keys are made, or those in use are kept. */
+  readonly keys: 'make' | 'keep';
+}
+
+/** What is wanted. */
+export type Goal = RotateGoal;
+
+/** A goal that is not known to be met yet. */
+export type OpenGoal = Goal & {
+  /** RFC 3339 */
+  readonly since: string;
+  /** `user@host` of the operator. */
+  readonly who: string;
+};
+
+/** The open goal of a kind; there is one at most. */
+export function openGoal<K extends Goal['kind']>(
+  goals: readonly OpenGoal[],
+  kind: K,
+): Extract<OpenGoal, { readonly kind: K }> | undefined {
+  return goals.find((each): each is Extract<OpenGoal, { readonly kind: K }> => each.kind === kind);
+}
+
+/** Whether two goals want the same, whoever wanted it and when. */
+export function sameGoal(a: Goal, b: Goal): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function canonical({ kind, targets, purposes, keys }: Goal): string {
+  return JSON.stringify([kind, Object.entries(targets).sort(), [...purposes].sort(), keys]);
+}

@@ -1,0 +1,33 @@
+/** Opening and closing goals in the store's root. */
+import { QuorateError } from '../domain/errors.ts';
+import { type Goal, openGoal, sameGoal } from '../domain/goal.ts';
+import { updateDocument } from './state.ts';
+import type { PkiStore } from './store.ts';
+
+/**
+ * Notes a goal; the same one stays as it is, with its date. Throws `refused` where another one of its kind is open: two runs would undo each other.
+ */
+export async function setGoal(
+  store: PkiStore,
+  uuid: string,
+  { goal, now, who }: { readonly goal: Goal; readonly now: number; readonly who: string },
+): Promise<void> {
+  await updateDocument(store, uuid, (document) => {
+    const open = openGoal(document.goals, goal.kind);
+    if (open !== undefined && sameGoal(open, goal)) return document;
+    if (open !== undefined) {
+      throw new QuorateError('refused', `${open.who} has opened another goal meanwhile (${open.kind}, ${open.since})`, {
+        hint: 'plan again',
+      });
+    }
+    return { ...document, goals: [...document.goals, { ...goal, since: new Date(now).toISOString(), who }] };
+  });
+}
+
+/** Takes a goal away that is met; nothing where there is none of its kind. */
+export async function closeGoal(store: PkiStore, uuid: string, kind: Goal['kind']): Promise<void> {
+  await updateDocument(store, uuid, (document) => {
+    const goals = document.goals.filter((each) => each.kind !== kind);
+    return goals.length === document.goals.length ? document : { ...document, goals };
+  });
+}

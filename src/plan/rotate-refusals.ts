@@ -1,0 +1,40 @@
+/** Why certificates cannot be rotated: told before anything is changed. Pure. */
+import { QuorateError } from '../domain/errors.ts';
+import { activeAuthority } from '../domain/pki-view.ts';
+import type { View } from './view.ts';
+
+/**
+ * @throws QuorateError refused: there is no cluster, or a host is no member of it; unreachable: a member that is to be changed, or most of them
+ */
+export function requireRotatable(view: View, members: readonly string[]): void {
+  const { cluster, facts, pki } = view;
+  if (pki.identity === undefined || !activeAuthority(pki, 'client') || !activeAuthority(pki, 'peer')) {
+    throw new QuorateError('refused', `${cluster.name}: the state directory holds no authorities that could sign`, {
+      hint: 'quorate bootstrap -i FILE makes a cluster; for one that exists, restore its state directory',
+    });
+  }
+  for (const name of members) requireMember(view, name);
+  const reached = cluster.controllers.filter(({ name }) => facts.hosts[name] !== undefined);
+  if (reached.length * 2 > cluster.controllers.length) return;
+  const lost = cluster.controllers.filter(({ name }) => facts.hosts[name] === undefined).map((each) => each.name);
+  throw new QuorateError(
+    'unreachable',
+    `${lost.join(', ')} cannot be reached: a run locks most of the ${cluster.controllers.length} hosts`,
+    { hint: 'bring one of them back first' },
+  );
+}
+
+function requireMember({ facts, pki }: View, name: string): void {
+  const host = facts.hosts[name];
+  if (host === undefined) {
+    throw new QuorateError('unreachable', facts.unreachable[name] ?? `${name}: was not observed`, { host: name });
+  }
+  const { marker } = host.records;
+  if (marker !== undefined && marker.uuid === pki.identity?.uuid) return;
+  const what =
+    marker === undefined ? 'is no member of a formed cluster' : `belongs to another cluster (UUID ${marker.uuid})`;
+  throw new QuorateError('refused', `${name}: ${what}`, {
+    host: name,
+    hint: 'quorate plan -i FILE tells what is there',
+  });
+}
