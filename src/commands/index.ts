@@ -30,6 +30,19 @@ const rotation: readonly OptionEntry[] = [
   { flags: '--keep-keys', description: 'new certificates for the private keys in use' },
 ];
 
+/** How far and which way `certs rotate-ca` is to go; `plan certs rotate-ca` shows it. */
+const succession: readonly OptionEntry[] = [
+  { flags: '--authority <name>', description: 'client, peer or all (default: all)' },
+  {
+    flags: '--until <stage>',
+    description: 'the last stage: trust-both, leaves (default: all clients live on), trust-new, drop-cross',
+  },
+  { flags: '--cross-sign', description: 'leave trust-both out: one rolling restart instead of two' },
+  { flags: '--renew', description: 'new dates for the same key and subject; certificates stay as they are' },
+  { flags: '--abort', description: 'back to the old authorities, as long as they are trusted' },
+  { flags: '--allow-downtime', description: 'restart members of a cluster of one or two' },
+];
+
 /** What the groups of verbs are about, by their words. */
 export const groups: Readonly<Record<string, string>> = {
   certs: 'certificates: know what is on disk and what is served, issue for clients, export',
@@ -70,6 +83,7 @@ export const commands: readonly CommandEntry[] = [
       identity,
       hazards,
       ...rotation.map((each) => ({ ...each, description: `certs rotate: ${each.description}` })),
+      ...succession.map((each) => ({ ...each, description: `certs rotate-ca: ${each.description}` })),
       { flags: '--out <file>', description: 'save the plan, for the --plan of its verb' },
       { flags: '--exit-code', description: 'exit with 2 when changes are pending' },
     ],
@@ -211,6 +225,21 @@ export const commands: readonly CommandEntry[] = [
     ],
     example: 'quorate certs rotate -i quorate.yml --due --yes',
     load: async () => (await import('./certs-rotate.ts')).certsRotate,
+  },
+  {
+    name: 'certs rotate-ca',
+    summary: 'replace the certificate authorities without downtime, in stages that can be halted, resumed, taken back',
+    argument: '',
+    options: [
+      ...remote,
+      identity,
+      hazards,
+      ...succession,
+      { flags: '--plan <file>', description: 'run this saved plan, or refuse when it no longer holds' },
+      { flags: '--yes', description: 'do not ask' },
+    ],
+    example: 'quorate certs rotate-ca -i quorate.yml',
+    load: async () => (await import('./certs-rotate-ca.ts')).certsRotateCa,
   },
   {
     name: 'certs ca show',

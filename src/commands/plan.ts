@@ -1,4 +1,5 @@
 /** quorate plan: what would change, and why; changes nothing. */
+import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { isEmpty, type Plan } from '../domain/plan.ts';
 import { judgeCluster } from '../domain/verdict.ts';
@@ -6,13 +7,16 @@ import { planBootstrap } from '../plan/bootstrap.ts';
 import { planDrift } from '../plan/drift.ts';
 import { planReset } from '../plan/reset.ts';
 import { planRotate } from '../plan/rotate.ts';
+import { planRotateCa } from '../plan/rotate-ca.ts';
 import type { View } from '../plan/view.ts';
 import { rotateWish } from './certs-rotate.ts';
-import { flag, type Invocation, type Verb, value, values } from './command.ts';
+import { rotateCaWish } from './certs-rotate-ca.ts';
+import { flag, type Invocation, type Ports, type Verb, value, values } from './command.ts';
 
 export const plan: Verb = async (invocation, ports) => {
-  const planner = chooseVerb(invocation);
+  const planOf = chooseVerb(invocation);
   const cluster = await ports.cluster();
+  const planner = await planOf(cluster, ports);
   const session = await ports.session(cluster, {
     endpoints: true,
     requireAll: values(invocation, 'member').length === 0,
@@ -33,22 +37,30 @@ export const plan: Verb = async (invocation, ports) => {
   }
 };
 
-function chooseVerb(invocation: Invocation): (view: View) => Plan {
+type Planner = (view: View) => Plan;
+
+/** What is wrong with the command line is told before anything is read. */
+function chooseVerb(invocation: Invocation): (cluster: Cluster, ports: Ports) => Promise<Planner> {
   const verb = invocation.args.join(' ');
   switch (verb) {
     case '':
-      return planAny;
+      return async () => planAny;
     case 'bootstrap':
-      return planBootstrap;
+      return async () => planBootstrap;
     case 'reset':
-      return (view) => planReset(view, { deleteData: false, lostStore: undefined });
+      return async () => (view) => planReset(view, { deleteData: false, lostStore: undefined });
     case 'certs rotate': {
       const wish = rotateWish(invocation);
-      return (view) => planRotate(view, wish);
+      return async () => (view) => planRotate(view, wish);
     }
+    case 'certs rotate-ca':
+      return async (cluster, ports) => {
+        const wish = await rotateCaWish(invocation, cluster, ports);
+        return (view) => planRotateCa(view, wish);
+      };
     default:
       throw new QuorateError('usage', `plan: there is no plan for "${verb}"`, {
-        hint: 'one of: bootstrap, reset, certs rotate',
+        hint: 'one of: bootstrap, reset, certs rotate, certs rotate-ca',
       });
   }
 }
