@@ -36,12 +36,17 @@ async function loadTemplates(): Promise<Templates> {
   return Object.fromEntries(entries);
 }
 
-/** What should stand on each host; the token is a placeholder. */
+/** What should stand on each host; the token is a placeholder. Whether there are revocation lists is asked of the state directory. */
 export async function renderCluster(cluster: Cluster): Promise<Readonly<Record<string, HostFiles>>> {
   const { renderBootstrapFiles, renderHostFiles } = await import('../render/host-files.ts');
   const templates = await loadTemplates();
   const initialCluster = cluster.controllers.map(({ name, peerUrl }) => ({ name, peerUrl }));
-  const input = { token: TOKEN_PLACEHOLDER, initialCluster, templates };
+  const [{ openFileStore }, { revokedUses }] = await Promise.all([
+    import('../pki/file-store.ts'),
+    import('../pki/revocation-lists.ts'),
+  ]);
+  const revocations = await revokedUses(openFileStore(cluster.stateDir));
+  const input = { token: TOKEN_PLACEHOLDER, initialCluster, revocations, templates };
   return Object.fromEntries(
     cluster.controllers.map((controller) => [
       controller.name,

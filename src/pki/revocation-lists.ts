@@ -10,6 +10,12 @@ export function listKey(authority: string): string {
   return `crl/${authority}.crl`;
 }
 
+/** Ports for which the store holds a list. */
+export async function revokedUses(store: PkiStore): Promise<readonly Use[]> {
+  const ids = (await store.list('crl/')).map(authorityOf);
+  return (['client', 'peer'] as const).filter((use) => ids.some((id) => usesOf(id).includes(use)));
+}
+
 /**
  * The list that each port must have; a use without one has never had anything revoked. That of the authority that signs now, else the
  * newest: etcd does not look at who signed it. Throws `refused` where one is no list: a file that etcd can't read ends every new connection.
@@ -21,7 +27,7 @@ export async function loadLists(
   const keys = await store.list('crl/');
   const lists = await Promise.all(
     keys.map(async (key) => {
-      const id = key.slice('crl/'.length, -'.crl'.length);
+      const id = authorityOf(key);
       const bytes = (await store.read(key))?.bytes ?? Buffer.alloc(0);
       const { thisUpdate } = readRevocationList(bytes, `${store.location}/${key}`);
       const active = authorities.some((each) => each.id === id && each.status === 'active');
@@ -37,4 +43,8 @@ export async function loadLists(
     return found === undefined ? [] : [[use, found.view] as const];
   });
   return Object.fromEntries(entries);
+}
+
+function authorityOf(key: string): string {
+  return key.slice('crl/'.length, -'.crl'.length);
 }

@@ -3,6 +3,7 @@ import { QuorateError } from '../domain/errors.ts';
 import { tryParseChain } from './chain.ts';
 import { type AuthorityEntry, type ClusterDocument, clusterKey, parseDocument, printDocument } from './document.ts';
 import { readCertificate } from './inspect.ts';
+import { loadLists } from './revocation-lists.ts';
 import type { AuthoritySnapshot, PkiSnapshot } from './snapshot.ts';
 import { createObject, type PkiStore, updateObject } from './store.ts';
 
@@ -15,10 +16,12 @@ export async function loadPki(store: PkiStore): Promise<PkiSnapshot> {
   const admin = adminText || undefined;
   const entries = document?.authorities ?? [];
   const authorities = await Promise.all(entries.map((entry) => loadAuthority(store, entry)));
+  const crls = await loadLists(store, authorities);
   return {
     location: store.location,
     identity: document && { ...pick(document), formedAt: document.formed },
     authorities,
+    crls,
     admin,
     adminFacts: admin === undefined ? undefined : tryParseChain(admin)?.leaf.facts,
     generation: document?.generation ?? 1,

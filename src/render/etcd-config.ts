@@ -5,6 +5,7 @@ import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import { effectiveEtcdKeys, knowsEtcdKey } from '../domain/etcd-keys.ts';
 import { pkiLink, walFolder } from '../domain/layout.ts';
+import type { Use } from '../domain/pki-view.ts';
 import { compareText } from '../domain/plan.ts';
 import { listenUrls } from './listen-urls.ts';
 import { fillTemplate, type Templates } from './template.ts';
@@ -21,6 +22,8 @@ export interface EtcdConfigInput {
   readonly initialCluster: readonly InitialMember[];
   /** `new` only in the copy that bootstrap's one start reads. */
   readonly initialClusterState: 'new' | 'existing';
+  /** Ports for which there is a revocation list; absent: none. A list that is named here and not on the host keeps everybody out. */
+  readonly revocations?: readonly Use[] | undefined;
   readonly templates: Templates;
 }
 
@@ -34,12 +37,13 @@ type Settings = Readonly<Record<string, unknown>>;
 export function renderEtcdConfig(cluster: Cluster, controller: Controller, input: EtcdConfigInput): string {
   const settings = effectiveEtcdKeys(cluster.version, cluster.etcd);
   const member = memberSettings(cluster, controller, input);
+  const lists = revocationLists(cluster, input.revocations ?? []);
   const text = fillTemplate(input.templates, {
     name: 'etcd-config.yml',
-    variables: { ...variables(member), pki: pkiLink(cluster), settings: lines(settings) },
+    variables: { ...variables(member), pki: pkiLink(cluster), lists: lines(lists), settings: lines(settings) },
     escape: yamlValue,
   });
-  verify(cluster.version, text, { ...intended(member, pkiLink(cluster)), ...settings });
+  verify(cluster.version, text, { ...intended(member, pkiLink(cluster)), ...nested(lists), ...settings });
   return text;
 }
 
@@ -75,6 +79,17 @@ function memberSettings(cluster: Cluster, controller: Controller, input: EtcdCon
   };
 }
 
+/** Path of the list by the Go field that etcd reads it into: tried on 3.4.23, 3.5.35, 3.6.16 and 3.7.3 (reference/etcd-operations.md, section 1). */
+function revocationLists(cluster: Cluster, uses: readonly Use[]): Readonly<Record<string, string>> {
+  const field = { client: 'ClientTLSInfo', peer: 'PeerTLSInfo' } as const;
+  const wanted = (['client', 'peer'] as const).filter((use) => uses.includes(use));
+  return Object.fromEntries(wanted.map((use) => [field[use], `${pkiLink(cluster)}/${use}.crl`]));
+}
+
+function nested(lists: Readonly<Record<string, string>>): Settings {
+  return Object.fromEntries(Object.entries(lists).map(([key, path]) => [key, { CRLFile: path }]));
+}
+
 /** What the file must say beside the operator's keys. */
 function intended(member: MemberSettings, pki: string): Settings {
   const { 'wal-dir': walDir, ...rest } = member;
@@ -100,7 +115,7 @@ const ownKeys: readonly string[] = [
   ...['name', 'data-dir', 'wal-dir', 'listen-peer-urls', 'listen-client-urls', 'listen-metrics-urls'],
   ...['initial-advertise-peer-urls', 'advertise-client-urls', 'initial-cluster', 'initial-cluster-state'],
   ...['initial-cluster-token', 'strict-reconfig-check', 'client-transport-security', 'peer-transport-security'],
-  ...['logger', 'log-outputs'],
+  ...['logger', 'log-outputs', 'ClientTLSInfo', 'PeerTLSInfo'],
 ];
 
 function verify(version: string, text: string, expected: Settings): void {

@@ -116,4 +116,19 @@ describe('host files', () => {
       expect(render, wrong).toThrow('does not say what was meant');
     }
   });
+
+  it('names a revocation list only for ports that have one, in the one way that etcd reads', () => {
+    const desired = cluster('3.6.16');
+    const config = (revocations: readonly ('client' | 'peer')[]): string =>
+      renderHostFiles(desired, first, { ...inputFor(desired), revocations }).find(({ path }) =>
+        path.endsWith('etcd-config.yml'),
+      )?.content ?? '';
+    const [none, one, both] = [config([]), config(['client']), config(['peer', 'client'])];
+    expect(none).not.toContain('CRLFile');
+    expect(parse(one)).toEqual({ ...parse(none), ClientTLSInfo: { CRLFile: '/etc/etcd/pki/client.crl' } });
+    expect(parse(both)).toMatchObject({ PeerTLSInfo: { CRLFile: '/etc/etcd/pki/peer.crl' } });
+    const added = one.split('\n').filter((line) => !none.split('\n').includes(line));
+    expect(added).toEqual([expect.stringMatching(/^# /), 'ClientTLSInfo: {CRLFile: /etc/etcd/pki/client.crl}']);
+    expect(comparableConfig(one)).not.toBe(comparableConfig(none));
+  });
 });
