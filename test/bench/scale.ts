@@ -7,20 +7,15 @@ import type { Say } from '../../src/lab/say.ts';
 import { type Arena, wipeHost } from './arena.ts';
 import { runPyinfra, writePyinfraInventory } from './contenders.ts';
 import { contest, program, root } from './files.ts';
-import { type Measured, measure } from './measure.ts';
+import type { Crowd, CrowdPoint } from './limits.ts';
+import { type Measured, measure, spreadOf } from './measure.ts';
 import type { Tools } from './tools.ts';
 
-/** Runs by number of hosts, and pyinfra's with nothing to do over the most of them. */
-export interface Scale {
-  readonly plan: ReadonlyMap<number, readonly Measured[]>;
-  readonly pyinfra: readonly Measured[];
-}
-
 /** How many hosts the last point of the curve has. */
-export const MOST_HOSTS = 100;
+const MOST_HOSTS = 100;
 const points = [1, 3, 30, MOST_HOSTS] as const;
 
-interface Crowd {
+interface Address {
   readonly name: string;
   readonly ipv4: string;
 }
@@ -30,7 +25,7 @@ export async function measureScale(
   arena: Arena,
   tools: Tools,
   { rounds, say }: { readonly rounds: number; readonly say: Say },
-): Promise<Scale> {
+): Promise<Crowd> {
   const labs = { root: join(root, '.lab') };
   await downLab('bench-crowd', labs);
   say(`making a lab host with ${MOST_HOSTS} addresses`);
@@ -45,10 +40,19 @@ export async function measureScale(
         plan.get(count)?.push(await runPlan(arena, inventory));
       }
     }
-    return { plan, pyinfra: await measurePyinfra(arena, tools, { lab, crowd, rounds, say }) };
+    const pyinfra = await measurePyinfra(arena, tools, { lab, crowd, rounds, say });
+    return { curve: [...plan].map(pointOf), pyinfra: spreadOf(pyinfra.map(({ wallMs }) => wallMs)) };
   } finally {
     await downLab('bench-crowd', labs);
   }
+}
+
+function pointOf([hosts, runs]: readonly [number, readonly Measured[]]): CrowdPoint {
+  return {
+    hosts,
+    plan: spreadOf(runs.map(({ wallMs }) => wallMs)),
+    peakBytes: spreadOf(runs.map(({ peakBytes }) => peakBytes ?? Number.POSITIVE_INFINITY)),
+  };
 }
 
 /** An sshd with a name and a machine ID of its own on each address: whoever logs in takes it for a machine. */
@@ -59,7 +63,7 @@ ExecStart=/usr/bin/unshare --uts /bin/sh -c 'hostname host-%i; exec /usr/sbin/ss
 `;
 
 /** Gives the host its addresses, each with an sshd. */
-async function gather(lab: Lab): Promise<readonly Crowd[]> {
+async function gather(lab: Lab): Promise<readonly Address[]> {
   const [host] = lab.hosts;
   if (host === undefined) throw new Error('the lab has no host');
   const prefix = lab.subnet.ipv4Prefix;
@@ -84,7 +88,11 @@ systemctl start ${numbers.map((number) => `crowd@${number}`).join(' ')}`);
   return crowd;
 }
 
-async function writeInventories(arena: Arena, lab: Lab, crowd: readonly Crowd[]): Promise<ReadonlyMap<number, string>> {
+async function writeInventories(
+  arena: Arena,
+  lab: Lab,
+  crowd: readonly Address[],
+): Promise<ReadonlyMap<number, string>> {
   const { version, tarball } = arena.release;
   const binaries = { source: 'file', path: tarball };
   const files = new Map<number, string>();
@@ -112,7 +120,7 @@ function runPlan(arena: Arena, inventory: string): Promise<Measured> {
 async function measurePyinfra(
   arena: Arena,
   tools: Tools,
-  { lab, crowd, rounds, say }: { lab: Lab; crowd: readonly Crowd[]; rounds: number; say: Say },
+  { lab, crowd, rounds, say }: { lab: Lab; crowd: readonly Address[]; rounds: number; say: Say },
 ): Promise<readonly Measured[]> {
   const [host] = lab.hosts;
   if (host === undefined) throw new Error('the lab has no host');

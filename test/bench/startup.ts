@@ -1,14 +1,8 @@
 /** What starting costs: `--help` and `validate` over a Node that runs nothing. */
 import type { Arena } from './arena.ts';
 import { program } from './files.ts';
-import { measure } from './measure.ts';
-
-/** Wall times in milliseconds, one entry a round. */
-export interface Startup {
-  readonly node: readonly number[];
-  readonly help: readonly number[];
-  readonly validate: readonly number[];
-}
+import type { Startup } from './limits.ts';
+import { measure, spreadOf } from './measure.ts';
 
 /** Runs each once a round, one after another. */
 export async function measureStartup(arena: Arena, rounds: number): Promise<Startup> {
@@ -20,5 +14,5 @@ export async function measureStartup(arena: Arena, rounds: number): Promise<Star
     times.help.push(await wall([program, '--help']));
     times.validate.push(await wall([program, 'validate', '-i', arena.inventory]));
   }
-  return times;
+  return { node: spreadOf(times.node), help: spreadOf(times.help), validate: spreadOf(times.validate) };
 }
