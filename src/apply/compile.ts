@@ -10,6 +10,7 @@ import { prepareGaps } from '../plan/generation-gaps.ts';
 import type { HostStepKind } from '../plan/need.ts';
 import { fillToken } from '../plan/need.ts';
 import type { View } from '../plan/view.ts';
+import { asideScript, deleteScript } from './data-script.ts';
 import type { Fragment, StagedFile } from './fragment.ts';
 import { notInUse, pairScript, prepareScript, pruneScript } from './generation-script.ts';
 import { keyScript } from './key-script.ts';
@@ -99,11 +100,9 @@ systemctl daemon-reload`,
   },
   'unit.stop': (step) => shell(`systemctl stop ${quote(step.unit)}`),
   'unit.disable': (step) => shell(`systemctl disable ${quote(step.unit)} 2>/dev/null`),
-  'data.aside': (step, context) => {
-    const aside = `${step.path}.${context.timestamp.replaceAll(/[-:]/g, '').replace(/\.\d+/, '')}`;
-    return shell(`[ ! -e ${quote(step.path)} ] || mv -T ${quote(step.path)} ${quote(aside)}`);
-  },
-  'data.delete': (step) => shell(`rm -rf --one-file-system -- ${quote(step.path)}`),
+  'data.aside': (step, { timestamp }) =>
+    shell(asideScript(step, timestamp.replaceAll(/[-:]/g, '').replace(/\.\d+/, ''))),
+  'data.delete': (step) => shell(deleteScript(step)),
   'path.remove': (step) => shell(`rm -rf --one-file-system -- ${words(step.paths)}\nsystemctl daemon-reload`),
 };
 

@@ -1,5 +1,6 @@
 /** Where things stand on a host: paths that several parts must agree on. */
 import type { Cluster } from './cluster.ts';
+import type { DataFolder } from './step.ts';
 
 /** Durable notes of quorate on a host. */
 export const QUORATE_DIR = '/var/lib/quorate';
@@ -44,6 +45,15 @@ export const BOOTSTRAP_CONFIG = `${QUORATE_RUN_DIR}/bootstrap/etcd-config.yml`;
 export function walFolder(cluster: Cluster): string {
   const { dataDir, walDir } = cluster.paths;
   return walDir === undefined ? `${dataDir}/member/wal` : `${walDir}/wal`;
+}
+
+/** The folders in which etcd keeps data, each with the entry that is etcd's own. */
+export function dataFolders(cluster: Cluster): readonly DataFolder[] {
+  const { dataDir, walDir } = cluster.paths;
+  return [
+    { path: dataDir, entry: 'member' },
+    ...(walDir === undefined ? [] : [{ path: walDir, entry: 'wal' } as const]),
+  ];
 }
 
 /** The folder of one version's binaries. */

@@ -2,6 +2,7 @@
 import type { Cluster } from './cluster.ts';
 import type { Facts, HostFacts } from './facts.ts';
 import { checkDisks } from './preflight-disk.ts';
+import { checkFolders } from './preflight-folders.ts';
 import { checkNetwork } from './preflight-network.ts';
 import { checkSystem } from './preflight-system.ts';
 import type { HostCheck, Problem } from './problem.ts';
@@ -21,6 +22,7 @@ export function preflight(cluster: Cluster, facts: Facts): readonly Problem[] {
     ...checkSystem(check),
     ...checkClock(check, hosts),
     ...checkSameMachine(check.host, hosts),
+    ...checkFolders(check),
     ...checkDisks(check),
     ...checkNetwork(check),
   ]);

@@ -147,11 +147,17 @@ interface Bodies {
   'marker.put': { readonly unit: string; readonly files: readonly string[] };
   'unit.stop': { readonly unit: string };
   'unit.disable': { readonly unit: string };
-  /** Moves a data dir to a name of its own beside it. */
-  'data.aside': { readonly path: string };
-  'data.delete': { readonly path: string };
+  /** Moves a member's data to a name of its own. */
+  'data.aside': DataFolder;
+  'data.delete': DataFolder;
   /** Removes files, links and folders that quorate made. */
   'path.remove': { readonly paths: readonly string[] };
+}
+
+/** A folder on a host in which etcd keeps data, and the one entry that is etcd's own: a disk may be mounted there, with others' files in it. */
+export interface DataFolder {
+  readonly path: string;
+  readonly entry: 'member' | 'wal';
 }
 
 /** A file that lands on a host. */

@@ -132,6 +132,7 @@ async function isComplete(folder: string): Promise<boolean> {
 }
 
 async function removeLeftovers(images: string): Promise<void> {
+  await mkdir(images, { recursive: true });
   for (const name of await readdir(images)) {
     if (name.endsWith('.tmp')) await rm(join(images, name), { recursive: true, force: true });
   }

@@ -65,9 +65,9 @@ export async function downLab(name: string, options: { readonly root?: string | 
   await withFolderLock(place.folder, 600_000, async () => {
     await removeTraces(place);
     await rm(place.folder, { recursive: true, force: true });
-    // The default root is the lab's own too; one that a caller named is the caller's.
-    if (options.root === undefined) await rmdir(dirname(place.folder)).catch(() => undefined);
   });
+  // The default root is the lab's own too; one that a caller named is the caller's.
+  if (options.root === undefined) await rmdir(dirname(place.folder)).catch(() => undefined);
   return { removed: true, reason: `lab ${name}: machines, bridge and files removed` };
 }
 

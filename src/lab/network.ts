@@ -21,7 +21,7 @@ export function bridgeName(id: string): string {
  * time on this machine wait for each other here, so that each sees the other's addresses.
  */
 export async function makeBridge(id: string, record: (subnet: Subnet) => Promise<void>): Promise<Subnet> {
-  return withFolderLock('/run/lock', 60_000, async () => {
+  return withFolderLock('/run/lock/quorate-lab', 60_000, async () => {
     const subnet = chooseSubnet(await takenNetworks(), Number.parseInt(id, 16));
     await record(subnet);
     await raiseBridge(id, subnet);

@@ -1,5 +1,5 @@
 /** Making one etcd release from the sources there are. */
-import { chmod, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuorateError } from '../domain/errors.ts';
 import { releaseName } from './release-pack.ts';
@@ -53,6 +53,7 @@ async function makeFrom(source: ReleaseSource, version: string, order: ReleaseOr
 }
 
 async function removeLeftovers(root: string): Promise<void> {
+  await mkdir(root, { recursive: true });
   for (const name of await readdir(root)) {
     if (name.startsWith('.making-')) await rm(join(root, name), { recursive: true, force: true });
   }

@@ -12,7 +12,6 @@ const packageOf = {
   ssh: 'openssh-client',
   'ssh-keygen': 'openssh-client',
   nsenter: 'util-linux',
-  flock: 'util-linux',
   mount: 'mount',
 } as const;
 

@@ -7,6 +7,7 @@ import {
   binaryNames,
   bootstrapDropIn,
   configFile,
+  dataFolders,
   LOCK_DIR,
   MARKER_FILE,
   pkiLink,
@@ -54,6 +55,7 @@ export function probePaths(cluster: Cluster, texts: readonly string[] = []): Pro
     seen: [
       ...[configDir, pki, generations, dataDir, libDir, binDir, binaries, QUORATE_DIR, LOCK_DIR],
       ...(walDir === undefined ? [] : [walDir]),
+      ...dataFolders(cluster).map(({ path, entry }) => `${path}/${entry}`),
       ...binaryNames(cluster).map((each) => `${binDir}/${each}`),
       ...KEYS.map((each) => `${pki}/${each}`),
       BOOTSTRAP_CONFIG,

@@ -130,8 +130,14 @@ const rows: Rows = {
   'marker.put': { risk: 'safe', describe: () => plus('mark: this cluster has been healthy') },
   'unit.stop': { risk: 'irreversible', describe: (step) => bang(`stop ${step.unit}`) },
   'unit.disable': { risk: 'irreversible', describe: (step) => change(`${step.unit} no longer starts at boot`) },
-  'data.aside': { risk: 'irreversible', describe: (step) => bang(`move ${step.path} aside`) },
-  'data.delete': { risk: 'irreversible', describe: (step) => bang(`DELETE ${step.path} and all data in it`) },
+  'data.aside': {
+    risk: 'irreversible',
+    describe: ({ path, entry }) => bang(`move the data in ${path}/${entry} aside`),
+  },
+  'data.delete': {
+    risk: 'irreversible',
+    describe: ({ path, entry }) => bang(`DELETE ${path}/${entry} and all data in it`),
+  },
   'path.remove': { risk: 'irreversible', describe: (step) => ({ sign: '-', text: `remove ${step.paths.join(', ')}` }) },
 };
 

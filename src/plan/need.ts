@@ -4,7 +4,7 @@ import type { FileFact, HostFacts } from '../domain/facts.ts';
 import { generationsOn } from '../domain/generation.ts';
 import { bootstrapDropIn } from '../domain/layout.ts';
 import { type RunWish, restartReason } from '../domain/run-record.ts';
-import { type Draft, type FilePut, type StepKind, TOKEN_PLACEHOLDER } from '../domain/step.ts';
+import { type DataFolder, type Draft, type FilePut, type StepKind, TOKEN_PLACEHOLDER } from '../domain/step.ts';
 import { memberView, missingKeys, trustBundle, trustProblem } from './certificates.ts';
 import { leafGap, prepareGaps } from './generation-gaps.ts';
 import type { View } from './view.ts';
@@ -103,8 +103,8 @@ const checks: Checks = {
       : yes(`it is ${host.unit.activeState}`),
   'unit.disable': (_step, _view, host) =>
     host.unit.fileState === 'enabled' ? yes('it starts at boot') : no('does not start at boot'),
-  'data.aside': (step, _view, host) => dataNeed(step.path, host),
-  'data.delete': (step, _view, host) => dataNeed(step.path, host),
+  'data.aside': (step, _view, host) => dataNeed(step, host),
+  'data.delete': (step, _view, host) => dataNeed(step, host),
   'path.remove': (step, _view, host) => {
     const left = step.paths.filter((path) => host.files[path] !== undefined && host.files[path]?.kind !== 'absent');
     return left.length === 0 ? no('gone already') : yes('quorate put it there');
@@ -173,10 +173,8 @@ function fileNeed(step: FilePut, view: View, host: HostFacts): Need {
   return differs === undefined ? no(`${step.path} matches`) : yes(differs);
 }
 
-function dataNeed(path: string, host: HostFacts): Need {
-  return fileAt(host, path).kind === 'absent' || (host.data.entries.length === 0 && !host.data.wal)
-    ? no('there is no data')
-    : yes('it holds data');
+function dataNeed({ path, entry }: DataFolder, host: HostFacts): Need {
+  return fileAt(host, `${path}/${entry}`).kind === 'absent' ? no('there is no data') : yes('it holds data');
 }
 
 function ownershipDiffers(

@@ -8,6 +8,7 @@ import {
   binaryDir,
   binaryNames,
   bootstrapDropIn,
+  dataFolders,
   MARKER_FILE,
   pkiLink,
   QUORATE_RUN_DIR,
@@ -35,6 +36,7 @@ const WRITTEN_BY = 'Written by quorate';
 export function planReset(view: View, wish: ResetWish): Plan {
   const { cluster } = view;
   for (const { name } of cluster.controllers) requireOurs(view, name, wish.lostStore);
+  requireNoLinks(view);
   const noted = cluster.controllers.map((each) => each.name).filter((name) => recordOf(view, name) !== undefined);
   const stopping = noted.flatMap((host) =>
     neededDrafts(view, [
@@ -99,6 +101,24 @@ function requireOurs(view: View, name: string, lostStore: string | undefined): v
   });
 }
 
+/** Data behind a link is where nobody said that quorate may take anything away. */
+function requireNoLinks({ cluster, facts }: View): void {
+  for (const { name } of cluster.controllers) {
+    for (const { path } of dataFolders(cluster)) {
+      const fact = facts.hosts[name]?.files[path];
+      if (fact?.kind !== 'link') continue;
+      throw new QuorateError(
+        'refused',
+        `${name}: ${path} is a symbolic link to ${fact.target}: reset takes no data away through a link`,
+        {
+          host: name,
+          hint: `name the folder itself in the inventory (paths), or put it in the link's place: systemctl stop ${cluster.unit}, rm ${path}, mv ${fact.target} ${path}`,
+        },
+      );
+    }
+  }
+}
+
 function unknownCluster(name: string, uuid: string, { stateDir }: Cluster): QuorateError {
   return new QuorateError(
     'refused',
@@ -154,7 +174,6 @@ function links(cluster: Cluster): readonly string[] {
 }
 
 function dataCandidates(cluster: Cluster, host: string, deleteData: boolean): readonly Candidate[] {
-  const { dataDir, walDir } = cluster.paths;
   const kind = deleteData ? 'data.delete' : 'data.aside';
-  return [dataDir, ...(walDir === undefined ? [] : [walDir])].map((path) => ({ kind, host, path }));
+  return dataFolders(cluster).map((each) => ({ kind, host, ...each }));
 }

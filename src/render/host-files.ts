@@ -51,6 +51,7 @@ function profile(cluster: Cluster, controller: Controller, templates: Templates)
     variables: {
       pki: pkiLink(cluster),
       endpoint: listenUrls(controller).local,
+      binDir: cluster.paths.binDir,
       api: minorOf(cluster.version) === '3.4' ? '3' : '',
     },
     escape: (value) => quote(String(value)),

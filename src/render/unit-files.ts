@@ -40,7 +40,7 @@ export function renderUnit(cluster: Cluster, templates: Templates): HostFile {
 export function renderBootstrapDropIn(cluster: Cluster, templates: Templates): HostFile {
   const content = fillTemplate(templates, {
     name: 'bootstrap.conf',
-    variables: { ...commands(cluster), config: BOOTSTRAP_CONFIG, recordStarting: recordStartingFile(cluster) },
+    variables: { ...commands(cluster), config: BOOTSTRAP_CONFIG },
     escape: toUnitWord,
   });
   return { ...rootFile(bootstrapDropIn(cluster), content, 'the one start that forms the cluster'), restart: true };
@@ -61,18 +61,19 @@ export function renderRecordStart(cluster: Cluster, templates: Templates): HostF
   return rootFile(recordStartFile(cluster), content, 'notes what each start uses, since nothing tells later');
 }
 
-/** The script that notes durably that this host starts with `new`. */
+/** The script that notes durably that this host starts for the first time, be it with `new` or with `existing`. */
 export function renderRecordStarting(cluster: Cluster, templates: Templates): HostFile {
   const content = fillTemplate(templates, {
     name: 'record-starting.sh',
     variables: { attempt: ATTEMPT_FILE, starting: STARTING_FILE, wal: walFolder(cluster) },
     escape: toShellWord,
   });
-  return rootFile(recordStartingFile(cluster), content, 'notes durably that the host starts as a new member');
+  return rootFile(recordStartingFile(cluster), content, 'notes durably that the host’s member was started');
 }
 
-function commands(cluster: Cluster): Readonly<Record<'etcd' | 'recordStart', string>> {
-  return { etcd: `${cluster.paths.binDir}/etcd`, recordStart: recordStartFile(cluster) };
+function commands(cluster: Cluster): Readonly<Record<'etcd' | 'recordStart' | 'recordStarting', string>> {
+  const etcd = `${cluster.paths.binDir}/etcd`;
+  return { etcd, recordStart: recordStartFile(cluster), recordStarting: recordStartingFile(cluster) };
 }
 
 function recordStartFile(cluster: Cluster): string {

@@ -84,6 +84,23 @@ describe('bootstrap', () => {
     await expectHealthy(stage);
   });
 
+  it('knows a member that joined the others later, and lost its data before the marks', async () => {
+    await startOver(stage);
+    await killBehind(stage, 'configure');
+    const env = { QUORATE_FAILPOINT: 'start/etcd-3/unit.enable' };
+    expect((await stage.quorate(again, { env })).signal).toBe('SIGKILL');
+    await expect.poll(() => hasData(stage, 1), { timeout: 30_000 }).toBe(true);
+    expect(await hasData(stage, 3)).toBe(false);
+    await expect.poll(() => planned(stage), { timeout: 30_000 }).toContain('initial-cluster-state existing');
+    await killBehind(stage, 'start');
+    await expect.poll(() => hasData(stage, 3), { timeout: 30_000 }).toBe(true);
+    await stage.host(3).sh(`systemctl stop etcd; ${wipe}`);
+    await expectRefusal(stage, again, {
+      status: 13,
+      words: ['etcd-3: was started before and has no data now, while etcd-1, etcd-2 have'],
+    });
+  });
+
   it('goes on where hosts rebooted between being told to start at boot and their first start', async () => {
     await startOver(stage);
     await killBehind(stage, 'configure');
@@ -100,6 +117,14 @@ async function startOver(stage: Stage): Promise<void> {
   const run = await stage.quorate(['reset', '--yes-destroy', stage.cluster, '--delete-data']);
   expect(run.status, run.stderr).toBe(0);
   for (const host of stage.lab.hosts) await host.sh('journalctl -q --rotate --vacuum-time=1ms');
+}
+
+async function hasData(stage: Stage, number: number): Promise<boolean> {
+  return (await stage.host(number).exec('ls /var/lib/etcd/member/wal/*.wal')).status === 0;
+}
+
+async function planned(stage: Stage): Promise<string> {
+  return (await stage.quorate(['plan'])).stdout;
 }
 
 /** Until the unit of that host has tried to start again, and was not let. */

@@ -131,6 +131,13 @@ export function createModel(cluster: Cluster): Model {
       const formed = pki.identity?.formedAt !== undefined;
       newStarts.push({ host: name, hadData: hadData.has(name), withData, formed });
     }
+    if (state === 'existing') {
+      // The unit notes each first start, whether it comes to something or not.
+      edit(name, (each) => ({
+        ...each,
+        records: { ...each.records, starting: each.records.starting ?? each.records.attempt },
+      }));
+    }
     const fails = state === 'new' ? before.records.starting !== undefined : !hasQuorum();
     edit(name, withUnit({ activeState: !wal && fails ? 'activating' : 'active' }));
     if (wal || fails) return;
@@ -138,6 +145,7 @@ export function createModel(cluster: Cluster): Model {
     edit(name, (each) => ({
       ...withUnit({ activeState: 'active' })(each),
       data: { ...each.data, wal: true, entries: ['member'] },
+      files: { ...each.files, [`${cluster.paths.dataDir}/member`]: memberFolder },
       records: { ...each.records, starting: state === 'new' ? each.records.attempt : each.records.starting },
     }));
   };
@@ -339,7 +347,7 @@ export function createModel(cluster: Cluster): Model {
     wipe: (name, what) => {
       if (what === 'everything') return edit(name, () => freshHost(name));
       edit(name, (each) => ({
-        ...each,
+        ...without(each, [`${cluster.paths.dataDir}/member`]),
         unit: { ...each.unit, activeState: 'inactive' },
         data: { ...each.data, wal: false, entries: [] },
       }));
@@ -449,6 +457,8 @@ function listFile(pki: PkiView, use: Use): FileFact {
 function linkTo(target: string): FileFact {
   return { kind: 'link', target };
 }
+
+const memberFolder: FileFact = { kind: 'directory', mode: '0700', owner: 'etcd', group: 'etcd' };
 
 function rootFile(mode: string, content: string): FileFact {
   return { kind: 'file', mode, owner: 'root', group: 'root', sha256: sha256(content) };

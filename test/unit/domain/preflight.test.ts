@@ -47,6 +47,16 @@ describe('preflight', () => {
     ['no root', { root: false }, 'refuse etcd-2: root does not become root there'],
     ['missing programs', { missingTools: ['tar', 'useradd'] }, 'refuse etcd-2: programs are missing: tar, useradd'],
     ['no key tool', { keyTool: undefined }, 'refuse etcd-2: a program is missing: ssh-keygen or openssl'],
+    [
+      'a data dir that is a link',
+      { files: { '/var/lib/etcd': { kind: 'link', target: '/mnt/big/etcd' } } },
+      'refuse etcd-2: /var/lib/etcd is a symbolic link to /mnt/big/etcd: members get folders of their own, since a link can be turned under a running one',
+    ],
+    [
+      'a data dir that is a file',
+      { files: { '/var/lib/etcd': { kind: 'other' } } },
+      'refuse etcd-2: /var/lib/etcd is there and is no folder',
+    ],
     ['little memory', { memoryBytes: 1e9 }, 'warn etcd-2: has 1.0 GB of memory (etcd wants 2 GB at least)'],
     ['another name', { hostname: 'web-7' }, 'warn etcd-2: the host calls itself web-7, and the inventory etcd-2'],
     [

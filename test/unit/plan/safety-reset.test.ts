@@ -76,3 +76,13 @@ describe('reset of a host with a note', () => {
     ]);
   });
 });
+
+describe('reset of a member whose data dir is a symbolic link', () => {
+  it('is refused: nobody said what lies behind it', async () => {
+    const model = createModel(cluster);
+    await runOn(model, planBootstrap(model.view()));
+    const link = { kind: 'link', target: '/mnt/big/etcd' } as const;
+    model.edit('etcd-2', (host) => ({ ...host, files: { ...host.files, [cluster.paths.dataDir]: link } }));
+    expect(() => stepsOf(model)).toThrow('etcd-2: /var/lib/etcd is a symbolic link to /mnt/big/etcd');
+  });
+});

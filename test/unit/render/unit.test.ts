@@ -108,7 +108,8 @@ describe('record-starting.sh', () => {
     const paths = { ...cluster('3.6.16').paths, dataDir: `${folder}/da ta` };
     const text = filesOf({ ...cluster('3.6.16'), paths })('record-starting.sh');
     writeFileSync(script, text.replaceAll('/var/lib/quorate', folder));
-    return { run: () => spawnSync('/bin/sh', [script], { encoding: 'utf8' }), wal: `${folder}/da ta/member/wal` };
+    const run = (state: 'new' | 'existing' = 'new') => spawnSync('/bin/sh', [script, state], { encoding: 'utf8' });
+    return { run, wal: `${folder}/da ta/member/wal` };
   };
 
   it('copies the attempt, private to root, and fails without one', () => {
@@ -134,6 +135,33 @@ describe('record-starting.sh', () => {
     expect(refused.stderr).toContain('this member was started before and has no data now');
     expect(existsSync(`${folder}/starting.json`)).toBe(true);
   });
+
+  it('notes the first start of a member that joins, and lets it try again', () => {
+    const { run } = prepare();
+    writeFileSync(`${folder}/attempt.json`, '{"uuid":"1"}\n');
+    expect(run('existing').status).toBe(0);
+    expect(readFileSync(`${folder}/starting.json`, 'utf8')).toBe('{"uuid":"1"}\n');
+    expect(run('existing').status).toBe(0);
+    expect(run('new').status).toBe(1);
+  });
+
+  it('lets no member join whose start cannot be noted, and keeps none with data down for it', () => {
+    const { run, wal } = prepare();
+    writeFileSync(`${folder}/attempt.json`, '{"uuid":"1"}\n');
+    mkdirSync(`${folder}/starting.json.new`, { recursive: true });
+    mkdirSync(`${folder}/starting.json.new/attempt.json`);
+    expect(run('existing').status).not.toBe(0);
+    mkdirSync(wal, { recursive: true });
+    writeFileSync(`${wal}/0000000000000000-0000000000000000.wal`, '');
+    expect(run('existing').status).toBe(0);
+    expect(existsSync(`${folder}/starting.json`)).toBe(false);
+  });
+
+  it('notes nothing of a member that quorate did not form', () => {
+    const { run } = prepare();
+    expect(run('existing').status).toBe(0);
+    expect(existsSync(`${folder}/starting.json`)).toBe(false);
+  });
 });
 
 describe('etcdctl.sh', () => {
@@ -156,6 +184,20 @@ describe('etcdctl.sh', () => {
       `ETCDCTL_KEY=${folder}/e tc/pki/client.key`,
       '',
     ]);
+  });
+});
+
+describe('etcdctl.sh and PATH', () => {
+  const pathAfter = (binDir: string, before: string): string => {
+    const paths = { ...cluster('3.6.16').paths, binDir };
+    writeFileSync(`${folder}/etcdctl.sh`, filesOf({ ...cluster('3.6.16'), paths })('etcdctl.sh'));
+    const script = `. ${folder}/etcdctl.sh; . ${folder}/etcdctl.sh; echo "$PATH"`;
+    return spawnSync('/bin/sh', ['-c', script], { env: { PATH: before }, encoding: 'utf8' }).stdout.trim();
+  };
+
+  it('adds the folder of the links once, behind the others, and only where it is not there', () => {
+    expect(pathAfter('/opt/etcd/bin', '/usr/bin:/bin')).toBe('/usr/bin:/bin:/opt/etcd/bin');
+    expect(pathAfter('/usr/local/bin', '/usr/local/bin:/bin')).toBe('/usr/local/bin:/bin');
   });
 });
 
