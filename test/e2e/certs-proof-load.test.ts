@@ -28,7 +28,7 @@ describe('the load', () => {
     expect(report.store).toMatchObject({ lost: 0, strangers: 0, hashesEqual: true });
     expect(report.store.looked).toBe(report.total.acknowledged);
     expect(report.total.acknowledged / report.total.seconds).toBeGreaterThan(50);
-    expect(report.total.longestGapMs).toBeLessThan(GAP_LIMIT_MS / 4);
+    expect(report.total.longestGapMs - report.total.ownPauseMs).toBeLessThan(GAP_LIMIT_MS / 4);
   });
 
   it('goes on with one member stopped, and counts failures and a gap without quorum', async () => {
@@ -51,7 +51,7 @@ describe('the load', () => {
     expect(two?.failed).toBeGreaterThan(50);
     expect(two?.longestGapMs).toBeGreaterThan(5_000);
     expect(mended?.acknowledged).toBeGreaterThan(0);
-    expect(report.failures[0]).toMatch(/^\S+: (put|get) .*: .*(no answer in time|ECONNREFUSED|etcdserver: )/);
+    expect(report.failures[0]).toMatch(/^\S+: (put|get) .*: .*(no (answer|connection) in time|ECONNREFUSED|etcdserver: )/);
     expect(report.store).toMatchObject({ lost: 0, strangers: 0, hashesEqual: true });
   });
 

@@ -11,6 +11,7 @@ import type { ClientOrder, LoadOrder } from './order.ts';
 const PAUSE_MS = 20;
 
 export interface RunningClient {
+  readonly name: string;
   /** Begins no more requests; resolves when those that were begun have ended. */
   stop(): Promise<void>;
 }
@@ -20,13 +21,16 @@ interface Request {
   run(client: EtcdClient): Promise<void>;
 }
 
-/** Requests begin by the clock, whether those before have ended or not. */
-export async function startClient(
+/**
+ * Requests begin by the clock, whether those before have ended or not, up to a second's worth of them: more would bury a member
+ * that comes back under handshakes.
+ */
+export function startClient(
   order: ClientOrder,
   load: LoadOrder,
   { ledger, clock }: { readonly ledger: Ledger; readonly clock: Clock },
-): Promise<RunningClient> {
-  const material = await openMaterial(order.material);
+): RunningClient {
+  const material = openMaterial(order.material);
   const persistent = order.connections === 'persistent';
   const connections = openConnections({ endpoints: load.endpoints, material, persistent, clock });
   const pending = new Set<Promise<void>>();
@@ -34,6 +38,7 @@ export async function startClient(
   let begun = 0;
   const tick = setInterval(() => {
     for (; begun < ((clock() - startedAt) / 1000) * order.perSecond; begun += 1) {
+      if (pending.size >= order.perSecond) continue;
       const request = order.does === 'write' ? write(order, load, ledger, begun) : read(order, load, ledger);
       if (request === undefined) continue;
       const done = insist(request, connections, { order, load, ledger, clock }).finally(() => pending.delete(done));
@@ -41,6 +46,7 @@ export async function startClient(
     }
   }, 1000 / order.perSecond);
   return {
+    name: order.name,
     stop: async () => {
       clearInterval(tick);
       await Promise.all(pending);

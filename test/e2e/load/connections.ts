@@ -50,7 +50,9 @@ export function openConnections({ endpoints, material, persistent, clock }: Conn
         opening.then((client) => client.close()).catch(() => undefined);
       };
       try {
-        const answer = await within(attemptMs, opening.then(run));
+        const startedAt = clock();
+        const client = await within(attemptMs, opening, 'connection');
+        const answer = await within(attemptMs - (clock() - startedAt), run(client), 'answer');
         line.downUntil = 0;
         if (!persistent) drop();
         return answer;
@@ -67,7 +69,7 @@ export function openConnections({ endpoints, material, persistent, clock }: Conn
 }
 
 async function connect({ name, address, port }: Endpoint, material: Material, timeoutMs: number): Promise<EtcdClient> {
-  const tls = await material();
+  const tls = material();
   return connectEtcd({ host: name, stream: dial(address, port), tls, identities: [address], timeoutMs });
 }
 
@@ -80,10 +82,10 @@ export function causeOf(error: unknown): string {
     .slice(0, 160);
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+async function within<T>(ms: number, work: Promise<T>, what: string): Promise<T> {
   const over = new AbortController();
   const late = sleep(ms, undefined, { signal: over.signal }).then(() => {
-    throw new Error('no answer in time');
+    throw new Error(`no ${what} in time`);
   });
   try {
     return await Promise.race([work, late]);

@@ -1,5 +1,4 @@
 /** The load as a process of its own: an order on its first line of stdin, commands on the lines behind, events on stdout. */
-import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { type RunningClient, startClient } from './client.ts';
 import { openLedger } from './ledger.ts';
@@ -12,8 +11,6 @@ const WATCH_MS = 5;
 const clock = (): number => performance.now();
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-// The members of a lab compete with everything else on this machine for its cores; what measures them must not.
-setPriority(-10);
 await main();
 
 async function main(): Promise<void> {
@@ -22,28 +19,38 @@ async function main(): Promise<void> {
   setTimeout(() => process.exit(3), order.lifeMs).unref();
   const ledger = openLedger(clock);
   const watch = watchOwnPauses((ms) => ledger.paused(ms));
-  const clients = await Promise.all(order.clients.map((each) => startClient(each, order, { ledger, clock })));
+  const clients = order.clients.map((each) => startClient(each, order, { ledger, clock }));
   tell({ event: 'running' });
-  const ended = await obey((name) => tell({ event: 'phase', ended: ledger.begin(name) }));
+  const ended = await obey({
+    phase: (name) => tell({ event: 'phase', ended: ledger.begin(name) }),
+    retire: async (name) => {
+      await stop(clients.filter((each) => each.name === name));
+      tell({ event: 'retired' });
+    },
+  });
   // The test that started it is gone.
   if (!ended) process.exit(4);
   await stop(clients);
   const { total, phases } = ledger.end();
   clearInterval(watch);
   const acknowledged = { prefix: order.prefix, written: ledger.written() };
-  const store = await verifyStore(order.endpoints, await openMaterial(order.verifyWith), acknowledged);
+  const store = await verifyStore(order.endpoints, openMaterial(order.verifyWith), acknowledged);
   // Attempts that were given up may hold their connections for a while yet.
   tell({ event: 'report', report: { total, phases, failures: ledger.failures, store } }, () => process.exit(0));
 }
 
 /** Whether the end was commanded; false where stdin ended without it. */
-async function obey(begin: (phase: string) => void): Promise<boolean> {
+async function obey(acts: {
+  readonly phase: (name: string) => void;
+  readonly retire: (client: string) => Promise<void>;
+}): Promise<boolean> {
   for (;;) {
     const line = await lines.next();
     if (line.done === true) return false;
     const command: LoadCommand = JSON.parse(line.value);
     if ('end' in command) return true;
-    begin(command.phase);
+    if ('phase' in command) acts.phase(command.phase);
+    else await acts.retire(command.retire);
   }
 }
 

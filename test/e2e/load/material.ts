@@ -1,11 +1,11 @@
 /** A client's keys and certificates, read once or again at each handshake. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { TlsMaterial } from '../../../src/etcd/secure.ts';
 import type { MaterialOrder } from './order.ts';
 
-/** What to shake hands with now. */
-export type Material = () => Promise<TlsMaterial>;
+/** What to shake hands with now. Read at once, not by the pool of threads: on a busy machine its threads come late. */
+export type Material = () => TlsMaterial;
 
 interface Leaf {
   readonly cert: string;
@@ -13,25 +13,28 @@ interface Leaf {
 }
 
 /** Reads everything once; throws where a file is missing. */
-export async function openMaterial(order: MaterialOrder): Promise<Material> {
-  const firstCa = await readFile(order.ca, 'utf8');
-  let leaf = await readLeaf(order);
-  return async () => {
-    const ca = order.keepsCa ? firstCa : await readFile(order.ca, 'utf8').catch(() => firstCa);
-    if (!order.keepsLeaf) leaf = await newerLeaf(order, leaf);
+export function openMaterial(order: MaterialOrder): Material {
+  let ca = read(order.ca);
+  let leaf = readLeaf(order);
+  return () => {
+    if (!order.keepsCa) ca = read(order.ca);
+    if (!order.keepsLeaf) leaf = newerLeaf(leaf, readLeaf(order));
     return { ca, ...leaf };
   };
 }
 
 /** A pair that does not fit is one that is just being replaced: the one before is used until both files are there. */
-async function newerLeaf(order: MaterialOrder, before: Leaf): Promise<Leaf> {
-  const found = await readLeaf(order).catch(() => before);
+function newerLeaf(before: Leaf, found: Leaf): Leaf {
   if (found.cert === before.cert && found.key === before.key) return before;
   return fits(found) ? found : before;
 }
 
-async function readLeaf({ cert, key }: MaterialOrder): Promise<Leaf> {
-  return { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
+function readLeaf({ cert, key }: MaterialOrder): Leaf {
+  return { cert: read(cert), key: read(key) };
+}
+
+function read(path: string): string {
+  return readFileSync(path, 'utf8');
 }
 
 function fits({ cert, key }: Leaf): boolean {

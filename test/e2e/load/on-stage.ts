@@ -17,6 +17,9 @@ export function keptFolder(stage: Stage): string {
 export interface StageLoad extends Load {
   /** Issues the well-kept clients' certificate anew, and gives them the bundle of now. */
   renewClients(): Promise<void>;
+  /** What the clients had at the start. */
+  readonly old: MaterialOrder;
+  readonly kept: MaterialOrder;
 }
 
 /**
@@ -33,8 +36,8 @@ export async function loadStage(stage: Stage): Promise<StageLoad> {
   };
   await renewClients();
   await cp(kept, old, { recursive: true });
-  const load = await startLoad(loadOrder(stage, { kept: materialIn(kept), old: materialIn(old) }));
-  return { ...load, renewClients };
+  const materials = { kept: materialIn(kept), old: materialIn(old) };
+  return { ...(await startLoad(loadOrder(stage, materials))), ...materials, renewClients };
 }
 
 function loadOrder(

@@ -43,13 +43,14 @@ export interface LoadOrder {
   readonly lifeMs: number;
 }
 
-/** A line that the process reads: the name of the phase that begins, or the end. */
-export type LoadCommand = { readonly phase: string } | { readonly end: true };
+/** A line that the process reads: the name of the phase that begins, of a client that is to stop, or the end. */
+export type LoadCommand = { readonly phase: string } | { readonly retire: string } | { readonly end: true };
 
 /** A line that it writes. */
 export type LoadEvent =
   | { readonly event: 'running' }
   | { readonly event: 'phase'; readonly ended: PhaseFigures }
+  | { readonly event: 'retired' }
   | { readonly event: 'report'; readonly report: LoadReport };
 
 /** Number of retries by what made them necessary: `refused: connect ECONNREFUSED`, `tls: unknown CA (48)`. */

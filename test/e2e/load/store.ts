@@ -55,7 +55,7 @@ export async function verifyStore(
 
 async function openReader({ name, address, port }: Endpoint, material: Material): Promise<Reader> {
   const options = { host: name, stream: dial(address, port), identities: [address], timeoutMs: 5_000 };
-  const socket = await connectSecurely({ ...options, tls: await material(), alpn: ['h2'] });
+  const socket = await connectSecurely({ ...options, tls: material(), alpn: ['h2'] });
   return { name, calls: createCalls(socket) };
 }
 
