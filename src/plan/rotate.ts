@@ -2,20 +2,13 @@
 import { QuorateError } from '../domain/errors.ts';
 import { currentGeneration } from '../domain/generation.ts';
 import { openGoal, type RotateGoal } from '../domain/goal.ts';
-import { compareText, dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
-import { type Draft, type LeafPurpose, leafPurposes, OPERATOR } from '../domain/step.ts';
+import { compareText, dropEmptyStages, type Plan, type Reason } from '../domain/plan.ts';
+import { type LeafPurpose, leafPurposes } from '../domain/step.ts';
 import { adminRenewal } from './admin-renewal.ts';
-import {
-  type GenerationTurn,
-  generationDrafts,
-  generationsDirectory,
-  nextTurn,
-  pruneDrafts,
-  renewingTurn,
-} from './generation.ts';
+import { type GenerationTurn, nextTurn, renewingTurn } from './generation.ts';
 import { livesOf } from './generation-wish.ts';
-import { neededDrafts } from './host-steps.ts';
 import { requireRotatable } from './rotate-refusals.ts';
+import { rotateStages, rotateWarnings } from './rotate-stages.ts';
 import { planBase, type View } from './view.ts';
 
 /** What the operator asked for. */
@@ -44,7 +37,7 @@ export function planRotate(view: View, wish: RotateWish): Plan {
   const reasons = wish.due
     ? [...members.flatMap((name) => keptReasons(view, name, wish, turns)), ...(admin?.reasons ?? [])]
     : [];
-  const warnings = [...view.cluster.warnings, ...stoppedWarnings(view, turns)];
+  const warnings = [...view.cluster.warnings, ...rotateWarnings(view, turns)];
   return dropEmptyStages({ ...planBase(view, 'certs rotate'), warnings, stages, reasons });
 }
 
@@ -111,82 +104,6 @@ function turnOf(view: View, name: string, wish: RotateWish, goal: RotateGoal | u
   if (currentGeneration(view.cluster, view.facts.hosts[name]) >= number) return undefined;
   const asked = Object.fromEntries(goal.purposes.map((each) => [each, 'a rotation was asked for'] as const));
   return nextTurn(view, name, { asked, keys: goal.keys, number });
-}
-
-interface Rotation {
-  readonly members: readonly string[];
-  readonly turns: readonly GenerationTurn[];
-  readonly goal: RotateGoal | undefined;
-  readonly setsGoal: boolean;
-  readonly admin: Draft | undefined;
-}
-
-function rotateStages(view: View, { members, turns, goal, setsGoal, admin }: Rotation): readonly Stage[] {
-  const drafts = turns.map((turn) => ({ serving: isServing(view, turn.host), ...generationDrafts(view, turn) }));
-  const switches = (serving: boolean): readonly Draft[] =>
-    drafts.filter((each) => each.serving === serving).flatMap((each) => each.switch);
-  const folders = turns.flatMap(({ host }) => neededDrafts(view, [generationsDirectory(view, host)]));
-  // Old keys go once their successors have been proved, which a member that does not run cannot be.
-  const prune = members
-    .filter((name) => isServing(view, name))
-    .flatMap((name) => {
-      const number = turns.find(({ host }) => host === name)?.number;
-      return pruneDrafts(view, name, number ?? currentGeneration(view.cluster, view.facts.hosts[name]));
-    });
-  const set = goal !== undefined && setsGoal ? [goalStep(goal)] : [];
-  const met: readonly Draft[] =
-    goal === undefined
-      ? []
-      : [{ kind: 'goal.close', host: OPERATOR, goal: 'rotate', why: 'every member has what was asked for' }];
-  const proofs = turns.length > 0 || prune.length > 0 || met.length > 0 ? proofDrafts(view, members) : [];
-  return [
-    stage('operator', 'with the operator', 'operator', [...set, ...(admin === undefined ? [] : [admin])]),
-    stage('prepare', 'prepare new generations beside those in use', 'parallel', [
-      ...folders,
-      ...drafts.flatMap((each) => each.prepare),
-    ]),
-    stage(
-      'issue',
-      'issue certificates',
-      'operator',
-      drafts.flatMap((each) => each.issue),
-    ),
-    stage('put', 'put the certificates beside their keys', 'parallel', [
-      ...drafts.flatMap((each) => each.put),
-      ...switches(false),
-    ]),
-    stage('switch', 'switch over, without a restart', 'rolling', switches(true)),
-    stage('prove', 'prove what is served', 'operator', proofs),
-    stage('prune', 'remove what was replaced', 'parallel', prune),
-    stage('met', 'the rotation is done', 'operator', met),
-  ];
-}
-
-function goalStep(goal: RotateGoal): Draft {
-  return { kind: 'goal.set', host: OPERATOR, goal, why: 'so that the same command goes on after an interruption' };
-}
-
-function proofDrafts(view: View, members: readonly string[]): readonly Draft[] {
-  const serving = members.filter((name) => isServing(view, name));
-  if (serving.length === 0) return [];
-  const what = 'the new certificates are served, and clients and peers accept them';
-  return [
-    { kind: 'certificates.prove', host: OPERATOR, members: serving, what, why: 'only then old keys are removed' },
-  ];
-}
-
-/** Whether the member's process runs: etcd reads certificates anew at each connection. */
-function isServing({ facts }: View, name: string): boolean {
-  return facts.hosts[name]?.unit.activeState === 'active';
-}
-
-function stoppedWarnings(view: View, turns: readonly GenerationTurn[]): readonly string[] {
-  return turns
-    .filter(({ host }) => !isServing(view, host))
-    .map(
-      ({ host }) =>
-        `${host}: ${view.cluster.unit} does not run: its certificates are put in place, and proved by nothing until it starts; its old ones stay beside them`,
-    );
 }
 
 /** Why certificates that were asked about are not rotated. */

@@ -383,6 +383,7 @@ function operatorEffect(
           status: 'active',
           certificate: authorityOf(cluster, purpose).pem,
           cross: undefined,
+          crossMade: undefined,
         };
       });
       return { ...pki, authorities: [...pki.authorities, ...made] };
@@ -397,6 +398,7 @@ function operatorEffect(
     case 'cluster.await':
     case 'cluster.prove':
     case 'certificates.prove':
+    case 'revocation.prove':
       return pki;
     default:
       return unknownKind(step.kind);

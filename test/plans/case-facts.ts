@@ -6,6 +6,7 @@ import { leafPurposes } from '../../src/domain/step.ts';
 import { planBootstrap } from '../../src/plan/bootstrap.ts';
 import { planRotate } from '../../src/plan/rotate.ts';
 import type { View } from '../../src/plan/view.ts';
+import { adminOf } from '../fakes/certificates.ts';
 import { runOn } from '../fakes/executor.ts';
 import { createModel } from '../fakes/model.ts';
 
@@ -39,6 +40,8 @@ const schema = z.strictObject({
   rotate: wish.optional(),
   /** A rotation that ended after this stage. */
   rotated: z.strictObject({ ...wish.shape, through: z.string() }).optional(),
+  /** The operator's own certificate is new at that time. */
+  adminRenewed: z.boolean().optional(),
   /** DNS names that the inventory gives members since they were bootstrapped. */
   addedNames: z.record(z.string(), z.array(z.string())).optional(),
   deleteData: z.boolean().optional(),
@@ -93,7 +96,15 @@ export async function viewOfCase(cluster: Cluster, facts: CaseFacts): Promise<Vi
     const { dns, ip } = each.sans;
     return { ...each, sans: { ip, dns: [...dns, ...(facts.addedNames?.[each.name] ?? [])] } };
   });
-  const view = { ...seen, cluster: { ...cluster, controllers }, desired, now, facts: { ...seen.facts, endpoints } };
+  const pki = facts.adminRenewed === true ? { ...seen.pki, admin: adminOf(cluster, now) } : seen.pki;
+  const view = {
+    ...seen,
+    pki,
+    cluster: { ...cluster, controllers },
+    desired,
+    now,
+    facts: { ...seen.facts, endpoints },
+  };
   if (facts.storeLost !== true) return view;
   return { ...view, identity: undefined, pki: { identity: undefined, authorities: [], admin: undefined, goals: [] } };
 }
