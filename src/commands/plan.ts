@@ -5,6 +5,7 @@ import { isEmpty, type Plan } from '../domain/plan.ts';
 import { judgeCluster } from '../domain/verdict.ts';
 import { planBootstrap } from '../plan/bootstrap.ts';
 import { planDrift } from '../plan/drift.ts';
+import { planRescue } from '../plan/rescue.ts';
 import { planReset } from '../plan/reset.ts';
 import { planRotate } from '../plan/rotate.ts';
 import { planRotateCa } from '../plan/rotate-ca.ts';
@@ -53,6 +54,8 @@ function chooseVerb(invocation: Invocation): (cluster: Cluster, ports: Ports) =>
       const wish = rotateWish(invocation);
       return async () => (view) => planRotate(view, wish);
     }
+    case 'certs rescue':
+      return async () => planRescue;
     case 'certs rotate-ca':
       return async (cluster, ports) => {
         const wish = await rotateCaWish(invocation, cluster, ports);
@@ -60,7 +63,7 @@ function chooseVerb(invocation: Invocation): (cluster: Cluster, ports: Ports) =>
       };
     default:
       throw new QuorateError('usage', `plan: there is no plan for "${verb}"`, {
-        hint: 'one of: bootstrap, reset, certs rotate, certs rotate-ca',
+        hint: 'one of: bootstrap, reset, certs rotate, certs rotate-ca, certs rescue',
       });
   }
 }
