@@ -15,6 +15,7 @@ import {
 } from './parse-host.ts';
 import { parseListeners, parseProcesses, parseUnit } from './parse-processes.ts';
 import { parseNotes, parseRun } from './parse-state.ts';
+import { ENTRIES_SENT } from './probe-body.ts';
 import { type ProbeRecords, readRecords } from './probe-records.ts';
 
 /** What the operator's side knows of one answer. */
@@ -50,9 +51,9 @@ export function parseProbe(output: string, context: ProbeContext): HostFacts {
     data: {
       dataDir: files.files[records.get('data-dir')] ?? { kind: 'absent' },
       wal: records.get('wal') === 'yes',
-      entries: records.lines('entries').slice(0, 20),
+      entries: records.lines('entries').slice(0, ENTRIES_SENT),
     },
-    records: parseNotes(records, files.texts),
+    records: parseNotes(records, files),
   };
 }
 

@@ -1,13 +1,16 @@
 /** Reads what quorate itself noted on a host: records, lock, and what the running process was started with. */
 import type { AttemptRecord, HostRecords, LockRecord, MarkerRecord, RunRecord } from '../domain/facts.ts';
 import { ATTEMPT_FILE, MARKER_FILE, STARTING_FILE } from '../domain/layout.ts';
+import type { ParsedFiles } from './parse-files.ts';
 import { misread, type ProbeRecords } from './probe-records.ts';
 
-/** The durable notes; `texts` holds the JSON files that exist. Throws QuorateError `step-failed` for one that is not ours. */
-export function parseNotes(records: ProbeRecords, texts: Readonly<Record<string, string>>): HostRecords {
+/** The durable notes. Throws QuorateError `step-failed` for one that is not ours: what cannot be read must not look like none. */
+export function parseNotes(records: ProbeRecords, { files, texts }: Pick<ParsedFiles, 'files' | 'texts'>): HostRecords {
   const read = (path: string) => {
     const text = texts[path];
-    return text === undefined ? undefined : readNote(text, path, records.host);
+    if (text !== undefined) return readNote(text, path, records.host);
+    if (files[path] === undefined) return undefined;
+    throw misread(records.host, `${path} is there and cannot be read`);
   };
   const marker = read(MARKER_FILE);
   return {

@@ -10,6 +10,12 @@ export const STAT_FORMAT = '%f %a %U %G %s %i %z|%n';
 /** Of a longer text only this much is sent, and the parser leaves it out. */
 export const TEXT_LIMIT_BYTES = 262_144;
 
+/** Of a data dir's names only so many are sent. */
+export const ENTRIES_SENT = 20;
+
+/** Of a process's arguments only this much is sent: anybody may call a process etcd. */
+const ARGUMENTS_SENT_BYTES = 4096;
+
 /** systemd's names of what the unit fact needs (systemctl show). */
 export const UNIT_PROPERTIES = [
   ...['LoadState', 'ActiveState', 'SubState', 'UnitFileState', 'FragmentPath', 'DropInPaths', 'MainPID'],
@@ -180,8 +186,9 @@ for each in $found_etcds; do
     continue
   fi
   folders="$folders $process/fd"
+  case $executable in *"$nl"*) executable= ;; esac
   lines "$process/cgroup" 2>/dev/null
-  emit process "\${process#/proc/}$nl$executable$nl$value$nl$(tr '\\000\\n' '\\n ' <"$process/cmdline" 2>/dev/null)"
+  emit process "\${process#/proc/}$nl$executable$nl$value$nl$(head -c ${ARGUMENTS_SENT_BYTES} "$process/cmdline" 2>/dev/null | tr '\\000\\n' '\\n ')"
 done
 owners=
 note_owners() {
@@ -230,8 +237,10 @@ wal=no
 for each in "$wal_dir"/*.wal; do [ -e "$each" ] && wal=yes; done
 emit wal "$wal"
 entries=
+left=${ENTRIES_SENT}
 for each in "$data_dir"/* "$data_dir"/.[!.]*; do
-  [ -e "$each" ] || [ -L "$each" ] && entries="$entries\${each##*/}$nl"
+  [ $left -gt 0 ] || break
+  if [ -e "$each" ] || [ -L "$each" ]; then entries="$entries\${each##*/}$nl" left=$((left - 1)); fi
 done
 emit entries "$entries"
 lines "$run_file"

@@ -21,6 +21,9 @@ export interface Session {
  */
 const sessionsAtATime = 4;
 
+/** sshd gives up connecting somewhere after about two minutes; nobody here waits that long. */
+const answerLimitMs = 60_000;
+
 /** Holds one ssh2 client. Errors do not name the host, because a bastion's belong to every host behind it. */
 export class SshLink {
   readonly who: string;
@@ -62,10 +65,10 @@ export class SshLink {
     }
   }
 
-  /** A stream to an address as seen from the far end. */
-  async forward(address: string, port: number): Promise<Duplex> {
+  /** A stream to an address as seen from the far end; rejects when that has not answered within `limitMs`. */
+  async forward(address: string, port: number, limitMs = answerLimitMs): Promise<Duplex> {
     try {
-      return await this.#once((done) => this.#client.forwardOut('127.0.0.1', 0, address, port, done));
+      return await this.#once((done) => this.#client.forwardOut('127.0.0.1', 0, address, port, done), limitMs);
     } catch (error) {
       throw this.#forwardFailure(error, `${address.includes(':') ? `[${address}]` : address}:${port}`);
     }
@@ -86,17 +89,27 @@ export class SshLink {
       try {
         return await this.#once(start);
       } catch (error) {
-        if (this.lost !== undefined) throw error;
+        if (this.lost !== undefined || isSilence(error)) throw error;
         await sleep(pauseMs);
       }
     }
     return this.#once(start);
   }
 
-  #once(start: (done: Callback) => void): Promise<ClientChannel> {
+  #once(start: (done: Callback) => void, limitMs = answerLimitMs): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       if (this.lost !== undefined) throw this.lost;
-      start((error, channel) => (error === undefined || error === null ? resolve(channel) : reject(error)));
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        reject(new Error(`no answer within ${limitMs / 1000} s`, { cause: silence }));
+      }, limitMs);
+      start((error, channel) => {
+        clearTimeout(timer);
+        if (error !== undefined && error !== null) reject(error);
+        else if (isLate) channel.close();
+        else resolve(channel);
+      });
     });
   }
 
@@ -114,11 +127,17 @@ export class SshLink {
       });
     }
     const message =
-      reason === openFailure.connectFailed
+      reason === openFailure.connectFailed || isSilence(error)
         ? `${destination} cannot be reached from ${this.who}: ${messageOf(error)}`
         : this.#channelMessage(error);
     return stageFailure('tunnel', message, { cause: error });
   }
+}
+
+const silence = Symbol('no answer');
+
+function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.cause === silence;
 }
 
 type Callback = (error: Error | undefined | null, channel: ClientChannel) => void;

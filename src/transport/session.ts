@@ -81,7 +81,7 @@ export class TransportSession {
   async #stream(target: SshTarget, who: string): Promise<Duplex> {
     if (target.bastion === undefined) return dial(target, who, this.#options.signal);
     const bastion = await this.#bastion(target.bastion);
-    return bastion.forward(target.address, target.port);
+    return bastion.forward(target.address, target.port, target.connectTimeoutMs);
   }
 
   #bastion(target: SshTarget): Promise<SshLink> {

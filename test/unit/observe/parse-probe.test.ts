@@ -198,6 +198,7 @@ describe('a changed answer', () => {
     ['a file system line that is none', changed(member, { disks: 'none' })],
     ['a clock that is none', changed(member, { clock: 'yesterday' })],
     ['a lock that is none', changed(member, { lock: 'a\nb' })],
+    ['a note that is a link', withLinkForMarker()],
     ['nothing at all', ''],
     ['a message instead', 'sudo: a password is required\n'],
   ])('is refused, naming the host: %s', (_, output) => {
@@ -256,4 +257,34 @@ function onlyQuorateErrors(run: () => unknown): void {
   } catch (error) {
     expect(error).toBeInstanceOf(QuorateError);
   }
+}
+
+/** The answer of a host on which a symbolic link to nowhere stands in the place of the marker. */
+function withLinkForMarker(): string {
+  const path = '/var/lib/quorate/marker.json';
+  const values = new Map(recordsOf(member));
+  const lines = (key: string): string[] => (values.get(key) ?? '').split('\n');
+  const stats = lines('stats').map((line) => (line.endsWith(`|${path}`) ? line.replace(/^8/, 'a') : line));
+  const texts = lines('texts').filter((each) => each !== path);
+  const size = Number(stats.find((line) => line.endsWith(`|${path}`))?.split(' ')[4]);
+  const change = {
+    stats: stats.join('\n'),
+    texts: texts.join('\n'),
+    links: `${values.get('links')}${path}\n`,
+    targets: `${values.get('targets')}\n/nowhere`,
+  };
+  const before = lines('texts').slice(0, lines('texts').indexOf(path));
+  const at = before.reduce(
+    (sum, each) =>
+      sum +
+      Number(
+        lines('stats')
+          .find((line) => line.endsWith(`|${each}`))
+          ?.split(' ')[4],
+      ),
+    0,
+  );
+  const whole = textsOf(member);
+  const rest = Buffer.concat([whole.subarray(0, at), whole.subarray(at + size)]);
+  return answer(recordsOf(changed(member, change)), rest);
 }

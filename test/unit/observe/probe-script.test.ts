@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { digestScript, sha256Function } from '../../../src/observe/digests.ts';
 import { parseProbe } from '../../../src/observe/parse-probe.ts';
 import { probeScript } from '../../../src/observe/probe-script.ts';
 import { sampleCluster, sampleController } from './sample-cluster.ts';
+import { recordsOf } from './sample-probe.ts';
 
 const shells = [['dash'], ['bash', '--posix'], ['bash'], ['busybox', 'sh']].filter(([name = '']) =>
   existsSync(join('/usr/bin', name)),
@@ -145,6 +146,39 @@ describe.each(shells)('the probe in %s %s', (...shell) => {
       pid: process.pid,
       process: expect.any(String),
     });
+  });
+
+  it('takes no word about units from the name of a process’s file, and little from its arguments', async () => {
+    const folder = join(root, 'a\n0::/system.slice/etcd.service');
+    await mkdir(folder, { recursive: true });
+    await copyFile('/usr/bin/dash', join(folder, 'etcd'));
+    await chmod(join(folder, 'etcd'), 0o755);
+    const stranger = spawn(join(folder, 'etcd'), ['-c', 'read x', 'x'.repeat(100_000)], { stdio: 'pipe' });
+    try {
+      await expect.poll(() => readFileSync(`/proc/${stranger.pid}/comm`, 'utf8')).toBe('etcd\n');
+      const facts = probe(shell, probeScript(sampleCluster(root), sampleController('etcd-1')));
+      const seen = facts.processes.find((each) => each.pid === stranger.pid);
+      expect(seen).toMatchObject({ executable: '' });
+      expect(seen?.unit).not.toBe('etcd.service');
+      expect(seen?.arguments.join('').length).toBeLessThan(5_000);
+    } finally {
+      stranger.kill('SIGKILL');
+    }
+  });
+
+  it('takes no file for another whose name holds a line break, and few names of a data dir', async () => {
+    const cluster = sampleCluster(join(root, 'many'));
+    const generation = `${cluster.paths.configDir}/pki.d/1`;
+    await mkdir(generation, { recursive: true });
+    await writeFile(`${generation}/a\nserver.crt`, 'theirs');
+    await mkdir(cluster.paths.dataDir, { recursive: true });
+    for (let each = 0; each < 60; each++) await writeFile(`${cluster.paths.dataDir}/f${each}`, '');
+    const done = run(shell, probeScript(cluster, sampleController('etcd-1')));
+    const facts = parseProbe(done.stdout, { host: 'etcd-1', receivedAt: Date.now(), sentAt: undefined });
+    expect(Object.keys(facts.files).filter((path) => path.includes('server.crt'))).toEqual([]);
+    expect(facts.certificates).toEqual({});
+    const sent = recordsOf(done.stdout).find(([key]) => key === 'entries')?.[1] ?? '';
+    expect(sent.split('\n').length).toBeLessThan(30);
   });
 
   it('works at the end of a script that changed the shell', () => {
