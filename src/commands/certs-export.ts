@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { StoreEvidence } from '../domain/certificate-evidence.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
+import { leafOf } from '../pki/chain.ts';
 import { readCertificate } from '../pki/inspect.ts';
 import { spkiHash } from '../pki/public-key.ts';
 import { authorityBundle } from '../plan/certificate-clients.ts';
@@ -87,7 +88,7 @@ function certificateOf({ clients, location }: StoreEvidence, name: string): stri
 }
 
 function matchingKey(pem: string, certificate: string, path: string): string {
-  const wanted = readCertificate(certificate).spkiSha256;
+  const wanted = readCertificate(leafOf(certificate)).spkiSha256;
   try {
     const key = createPrivateKey(pem);
     const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });

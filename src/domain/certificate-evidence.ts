@@ -1,10 +1,11 @@
 /** Everything that can be known of a cluster's certificates without opening a private key: hosts, ports, the operator's store. */
 import type { Cluster } from './cluster.ts';
 import type { Facts } from './facts.ts';
+import type { AuthorityStatus } from './pki-view.ts';
 
 /** What a TLS port showed in a handshake just now. */
 export type ServedFact =
-  /** PEM of the leaf. */
+  /** PEM of the leaf, and of what is served behind it. */
   | { readonly kind: 'certificate'; readonly pem: string }
   /** The handshake was ended by this alert, `internal error (80)`. */
   | { readonly kind: 'alert'; readonly alert: string }
@@ -24,6 +25,8 @@ export interface IssuedRecord {
   readonly sha256: string;
   readonly commonName: string;
   readonly purpose: 'server' | 'peer' | 'client' | 'authority';
+  /** What the client is called in the store; absent where it is none. */
+  readonly client?: string | undefined;
   /** `client-1` */
   readonly authority: string;
   /** RFC 3339 */
@@ -37,8 +40,13 @@ export interface StoredAuthority {
   /** `client-1` */
   readonly id: string;
   readonly purpose: 'client' | 'peer' | 'both';
+  readonly status: AuthorityStatus;
   /** PEM. */
   readonly certificate: string;
+  /** Its subject and key as signed by its predecessor, PEM; undefined: it has none. */
+  readonly cross: string | undefined;
+  /** Whether leaves are to be served with that behind them. */
+  readonly crossServed: boolean;
   /** Key in the store, `ca/client-1.key.age`; undefined where the store holds none. */
   readonly key: string | undefined;
   /** age recipients that the key was encrypted to. */
@@ -49,6 +57,16 @@ export interface StoredClient {
   readonly name: string;
   /** PEM. */
   readonly certificate: string;
+}
+
+/** A revocation list in the store. */
+export interface StoredList {
+  /** Which authority signed it: `client-1`. */
+  readonly authority: string;
+  readonly serials: number;
+  /** Epoch milliseconds. */
+  readonly thisUpdate: number;
+  readonly nextUpdate: number;
 }
 
 /** The public side of the operator's store, read as far as it can be read. */
@@ -64,6 +82,10 @@ export interface StoreEvidence {
   readonly clients: readonly StoredClient[];
   /** undefined where it can't be read. */
   readonly issued: readonly IssuedRecord[] | undefined;
+  /** Serials that were revoked, in lower-case hex; undefined where they can't be read. */
+  readonly revoked?: readonly string[] | undefined;
+  /** The revocation lists that were signed. */
+  readonly lists?: readonly StoredList[] | undefined;
   /** What can't be read, a sentence each. */
   readonly problems: readonly string[];
 }

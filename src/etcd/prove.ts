@@ -32,13 +32,17 @@ export async function presentCertificate(target: ProofTarget, tls: TlsMaterial):
   }
 }
 
-/** PEM of the certificate that a port shows, whatever it is; throws EtcdError where no TLS connection comes about. */
+/** PEM of what a port shows, whatever it is: the leaf first, then what is served behind it; throws EtcdError where no TLS connection comes about. */
 export async function servedCertificate(target: ProofTarget): Promise<string> {
   const socket = await connectSecurely({ ...target, tls: { ca: '' }, identities: undefined });
-  const pem = socket.getPeerX509Certificate()?.toString() ?? '';
+  const shown: string[] = [];
+  // As Node has it, each certificate's issuer is the next one that was sent, whoever signed it.
+  for (let each = socket.getPeerX509Certificate(); each !== undefined; each = each.issuerCertificate) {
+    shown.push(each.toString());
+  }
   socket.on('error', () => undefined);
   socket.destroy();
-  return pem;
+  return shown.join('');
 }
 
 async function presentOnce(target: ProofTarget, tls: TlsMaterial): Promise<Judgement> {

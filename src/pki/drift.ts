@@ -51,7 +51,7 @@ export function chainDrift(chain: ParsedChain, wanted: WantedChain, now: number)
   return [
     ...found,
     ...reasons('outgoing', asIssued || strayed ? [] : [`issued by ${chain.leaf.facts.issuer}, which signs no more`]),
-    ...reasons('chain', asIssued && !strayed ? behindReasons(chain, wanted.cross) : []),
+    ...(asIssued && !strayed ? behindReasons(chain, wanted.cross) : []),
     ...(profile === undefined ? [] : profileDrift(chain.leaf.facts, profile)),
   ];
 }
@@ -82,12 +82,13 @@ function isOf({ facts }: ParsedCertificate, issuer: ParsedCertificate): boolean 
   return facts.issuerDer === issuer.facts.subjectDer && facts.authorityKeyId === issuer.facts.subjectKeyId;
 }
 
-function behindReasons({ behind }: ParsedChain, wanted: WantedChain['cross']): readonly string[] {
+function behindReasons({ behind }: ParsedChain, wanted: WantedChain['cross']): readonly DriftReason[] {
   if (wanted === 'any') return [];
-  if (wanted === 'none') return behind.length === 0 ? [] : ['another certificate stands behind it'];
-  if (behind.length === 0) return ['the cross certificate does not stand behind it'];
+  const unwanted = behind.length === 0 ? [] : ['another certificate stands behind it'];
+  if (wanted === 'none') return reasons('chain-unwanted', unwanted);
+  if (behind.length === 0) return reasons('chain', ['the cross certificate does not stand behind it']);
   const same = behind.length === 1 && behind[0]?.facts.sha256 === wanted.facts.sha256;
-  return same ? [] : ['something else than the cross certificate stands behind it'];
+  return reasons('chain', same ? [] : ['something else than the cross certificate stands behind it']);
 }
 
 /** How a certificate's names, usages and key differ from a profile. */

@@ -42,7 +42,9 @@ const id = {
 
 /** The file's octets (DER). */
 export function writeKeyStore(store: KeyStore, passphrase: string, random: Random): Buffer {
-  const [leaf = Buffer.alloc(0), ...others] = [store.certificate, ...splitPem(store.authorities)].map(derOf);
+  const [leaf = Buffer.alloc(0), ...others] = [...splitPem(store.certificate), ...splitPem(store.authorities)].map(
+    derOf,
+  );
   const keyId = createHash('sha1').update(leaf).digest();
   const own = [friendlyName(store.friendlyName), attribute(id.localKeyId, octetString(keyId))];
   const certificates = sequence(certBag(leaf, own), ...others.map((each) => certBag(each, [])));

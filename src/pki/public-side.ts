@@ -4,6 +4,8 @@ import { QuorateError } from '../domain/errors.ts';
 import { parseChain } from './chain.ts';
 import { type AuthorityEntry, type ClusterDocument, clusterKey, parseDocument } from './document.ts';
 import { journalKey, readJournal } from './journal.ts';
+import { storedLists } from './revocation-lists.ts';
+import { readRevocations, revokedKey } from './revoked.ts';
 import { adminKeys, authorityId, readText } from './state.ts';
 import type { PkiStore } from './store.ts';
 
@@ -38,6 +40,8 @@ export async function readPublicSide(store: PkiStore): Promise<StoreEvidence> {
     admin: (await orProblem(() => readAdmin(store))) || undefined,
     clients: (await Promise.all(clients)).filter((each) => each !== undefined),
     issued: document && (await orProblem(async () => readIssued(store, document.uuid))),
+    revoked: document && (await orProblem(async () => readRevoked(store, document.uuid))),
+    lists: (await orProblem(() => storedLists(store))) ?? [],
     problems,
   };
 }
@@ -48,9 +52,11 @@ async function findDocument(store: PkiStore): Promise<ClusterDocument | undefine
 }
 
 async function readAuthority(store: PkiStore, entry: AuthorityEntry, hasKey: boolean): Promise<StoredAuthority> {
+  const { purpose, status, recipients, crossServed = false } = entry;
   const certificate = await requireCertificate(store, entry.certificate);
+  const cross = entry.cross === undefined ? undefined : await requireCertificate(store, entry.cross);
   const key = hasKey ? entry.key : undefined;
-  return { id: authorityId(entry), purpose: entry.purpose, certificate, key, recipients: entry.recipients };
+  return { id: authorityId(entry), purpose, status, certificate, cross, crossServed, key, recipients };
 }
 
 async function readClient(store: PkiStore, name: string): Promise<StoredClient> {
@@ -64,6 +70,10 @@ async function readAdmin(store: PkiStore): Promise<string | undefined> {
 
 async function readIssued(store: PkiStore, uuid: string) {
   return readJournal((await readText(store, journalKey)) ?? '', uuid);
+}
+
+async function readRevoked(store: PkiStore, uuid: string): Promise<readonly string[]> {
+  return readRevocations((await readText(store, revokedKey)) ?? '', uuid).map((each) => each.serial);
 }
 
 async function requireCertificate(store: PkiStore, key: string): Promise<string> {

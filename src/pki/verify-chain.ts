@@ -8,8 +8,10 @@ export type DriftKind =
   | 'issuer'
   /** Sound, and of an authority that is trusted and signs no more. */
   | 'outgoing'
-  /** What stands behind it is not what is wanted there. */
+  /** The cross certificate that is wanted behind it does not stand there, or has ended. */
   | 'chain'
+  /** Something stands behind it, and nothing should. */
+  | 'chain-unwanted'
   | 'dates'
   | 'authority-expired'
   | 'subject'

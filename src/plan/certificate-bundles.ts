@@ -13,7 +13,7 @@ import {
   shownOf,
   warning,
 } from './certificate-row.ts';
-import { authoritiesFor } from './certificate-trust.ts';
+import { retiredFor, trustedBy } from './certificate-trust.ts';
 
 interface BundleInput {
   readonly evidence: CertificateEvidence;
@@ -67,15 +67,20 @@ function memberFindings(
   use: 'client' | 'peer',
   held: readonly CertificateFacts[],
 ): readonly Finding[] {
-  const wanted = authoritiesFor(evidence, use, judging.read).map(({ id, parsed: { facts } }) => ({ id, facts }));
+  const wanted = trustedBy(evidence, use, judging.read).map(({ id, parsed: { facts } }) => ({ id, facts }));
+  const retired = retiredFor(evidence, use, judging.read).filter(({ parsed }) =>
+    held.some(({ sha256 }) => sha256 === parsed.facts.sha256),
+  );
   const missing = wanted.filter((each) => !held.some(({ sha256 }) => sha256 === each.facts.sha256));
-  const strangers = held.filter((each) => !wanted.some(({ facts }) => facts.sha256 === each.sha256));
+  const ours = [...wanted, ...retired.map(({ parsed: { facts } }) => ({ facts }))];
+  const strangers = held.filter((each) => !ours.some(({ facts }) => facts.sha256 === each.sha256));
   const expired = held.filter((each) => each.notAfter <= judging.now);
   return [
     ...missing.map((each) => critical('trust-missing', `lacks authority ${each.id} (${each.facts.commonName})`)),
     ...(wanted.length === 0
       ? []
       : strangers.map((each) => critical('trust-unknown', `trusts ${each.commonName}, which is no authority of ours`))),
+    ...retired.map(({ id }) => warning('trust-retired', `still trusts ${id}, which is retired`)),
     ...expired.map((each) => critical('expired', `${each.commonName} has expired`)),
     ...strangers.flatMap(judgeStrength),
   ];

@@ -59,7 +59,7 @@ function fileRow(input: HostInput, host: HostFacts, purpose: LeafPurpose): Certi
   const { evidence, controller } = input;
   const base = `${pkiLink(evidence.cluster)}/${purpose}`;
   const pem = host.certificates[`${base}.crt`];
-  const leaf = pem === undefined ? undefined : input.judging.read(pem);
+  const leaf = pem === undefined ? undefined : input.judging.readChain(pem)?.leaf;
   return {
     kind: 'file',
     where: `${controller.name} ${purpose}.crt`,
@@ -84,7 +84,7 @@ function portRow(input: HostInput, purpose: 'server' | 'peer'): CertificateRow {
     const unit = evidence.facts.hosts[controller.name]?.unit.activeState;
     return { ...place, certificate: undefined, findings: [silence(served, evidence.cluster.unit, unit)] };
   }
-  const leaf = input.judging.read(served.pem);
+  const leaf = input.judging.readChain(served.pem)?.leaf;
   return {
     ...place,
     certificate: leaf === undefined ? undefined : shownOf(leaf.facts),
@@ -139,7 +139,7 @@ function hashOfPublicKey(pem: string): string | undefined {
 function servedFindings(input: HostInput, purpose: 'server' | 'peer', facts: CertificateFacts): readonly Finding[] {
   const served = servedOf(input, purpose);
   if (served.kind !== 'certificate') return [];
-  const shown = input.judging.read(served.pem)?.facts;
+  const shown = input.judging.readChain(served.pem)?.leaf.facts;
   if (shown === undefined || shown.sha256 === facts.sha256) return [];
   const port = purpose === 'server' ? input.controller.clientPort : input.controller.peerPort;
   const until = new Date(shown.notAfter).toISOString().slice(0, 10);

@@ -1,5 +1,6 @@
 /** Everything that is said of one leaf, wherever it stands. Pure. */
-import { leafDrift } from '../pki/drift.ts';
+import type { ParsedChain } from '../pki/chain.ts';
+import { chainDrift } from '../pki/drift.ts';
 import type { LeafProfile } from '../pki/profile.ts';
 import {
   critical,
@@ -28,14 +29,23 @@ export function certificateFindings(
   { profile, trust, vital }: WantedLeaf,
 ): readonly Finding[] {
   if (pem === undefined || pem.trim() === '') return [critical('absent', 'there is no certificate')];
-  const leaf = judging.read(pem);
-  if (leaf === undefined) return [critical('unreadable', 'the certificate cannot be read')];
-  const drift = leafDrift(leaf, { profile, authorities: trust.authorities }, judging.now);
+  const chain = judging.readChain(pem);
+  if (chain === undefined) return [critical('unreadable', 'the certificate cannot be read')];
+  const { facts } = chain.leaf;
+  const drift = chainDrift(chain, { profile, ...trust }, judging.now);
   const ours = trust.known && !drift.some((each) => each.kind === 'issuer');
+  const retired = retiredIssuer(chain, trust);
+  const found = findingsOf(drift, vital).filter((each) => retired === undefined || each.code !== 'issuer');
   return [
-    ...judgeDates(leaf.facts, judging),
-    ...findingsOf(drift, vital),
-    ...judgeStrength(leaf.facts),
-    ...(ours ? judgeIssued(leaf.facts, judging.issued) : []),
+    ...judgeDates(facts, judging),
+    ...(retired === undefined ? [] : [critical('issuer', `issued by ${retired}, which is trusted no more`)]),
+    ...found,
+    ...judgeStrength(facts),
+    ...(ours ? judgeIssued(facts, judging.issued) : []),
   ];
+}
+
+/** ID of the authority of ours that signed it and is retired. */
+function retiredIssuer({ leaf }: ParsedChain, { retired }: Trust): string | undefined {
+  return retired.find(({ parsed }) => parsed.facts.subjectDer === leaf.facts.issuerDer)?.id;
 }

@@ -1,22 +1,18 @@
 /** Every certificate of a cluster, judged: on the hosts, as served, and with the operator. Pure. */
-import type { CertificateEvidence, IssuedRecord, StoredAuthority } from '../domain/certificate-evidence.ts';
-import { printDuration } from '../domain/duration.ts';
-import { leafDrift } from '../pki/drift.ts';
+import type { CertificateEvidence, IssuedRecord } from '../domain/certificate-evidence.ts';
+import { parseChainOnce } from '../pki/chain.ts';
 import { parseOnce } from '../pki/inspect.ts';
 import { adminProfile } from '../pki/profile.ts';
+import { authorityRows } from './certificate-authorities.ts';
 import { hostRows } from './certificate-hosts.ts';
 import { certificateFindings } from './certificate-leaf.ts';
 import {
   type CertificateRow,
   critical,
   type Finding,
-  findingsOf,
   type Judging,
   judgeDates,
-  judgeIssued,
-  judgeStrength,
   type Limits,
-  limitsOf,
   shownOf,
   warning,
 } from './certificate-row.ts';
@@ -36,10 +32,10 @@ export type RowState = 'ok' | 'warning' | 'critical';
 /** Judges everything that was seen; nothing in the evidence makes it throw. */
 export function reportCertificates(evidence: CertificateEvidence, limits: Limits): CertificateReport {
   const { cluster, store, now } = evidence;
-  const judging: Judging = { now, limits, issued: store.issued, read: parseOnce() };
+  const judging: Judging = { now, limits, issued: store.issued, read: parseOnce(), readChain: parseChainOnce() };
   const rows = [
     ...cluster.controllers.flatMap((controller) => hostRows({ evidence, judging, controller })),
-    ...store.authorities.flatMap((each) => authorityRow(evidence, each, judging)),
+    ...authorityRows(evidence, judging),
     ...adminRows(evidence, judging),
     ...clientRows(evidence, judging),
     ...storeRows(evidence),
@@ -71,46 +67,6 @@ function worst(states: readonly RowState[]): RowState {
   return states.includes('warning') ? 'warning' : 'ok';
 }
 
-function authorityRow(
-  evidence: CertificateEvidence,
-  authority: StoredAuthority,
-  judging: Judging,
-): readonly CertificateRow[] {
-  const parsed = judging.read(authority.certificate);
-  if (parsed === undefined) return [];
-  const { facts } = parsed;
-  const noKey = `its key is not in ${evidence.store.location}: it can sign nothing`;
-  return [
-    {
-      kind: 'authority',
-      where: `authority ${authority.id}`,
-      host: undefined,
-      certificate: shownOf(facts),
-      findings: [
-        ...authorityEnd(facts, evidence.cluster.pki.leafLifetimeDays * dayMs, judging),
-        ...findingsOf(leafDrift(parsed, { profile: undefined, authorities: [parsed] }, judging.now)),
-        ...judgeStrength(facts),
-        ...judgeIssued(facts, judging.issued),
-        ...(authority.key === undefined ? [warning('authority-key', noKey)] : []),
-      ],
-    },
-  ];
-}
-
-/** Critical while there is still time to rotate: as soon as a leaf of full lifetime would have to be cut to the authority's end. */
-function authorityEnd(
-  life: { readonly notBefore: number; readonly notAfter: number },
-  leafMs: number,
-  judging: Judging,
-): readonly Finding[] {
-  const leftMs = life.notAfter - judging.now;
-  const ended = judgeDates(life, { now: judging.now, limits: { warnMs: 0, critMs: 0 } });
-  if (ended.length > 0) return ended;
-  const text = `ends in ${printDuration(leftMs)}, and leaves are to live ${printDuration(leafMs)}: replace it`;
-  if (leftMs <= leafMs) return [critical('authority-ends', text)];
-  return leftMs <= leafMs + limitsOf(life, judging.limits).warnMs ? [warning('authority-ends', text)] : [];
-}
-
 function adminRows(evidence: CertificateEvidence, judging: Judging): readonly CertificateRow[] {
   const { store, cluster } = evidence;
   if (store.uuid === undefined) return [];
@@ -121,7 +77,7 @@ function adminRows(evidence: CertificateEvidence, judging: Judging): readonly Ce
   }
   const trust = trustOf(evidence, { use: 'client', host: undefined }, judging);
   const profile = adminProfile(cluster.pki);
-  const facts = judging.read(store.admin)?.facts;
+  const facts = judging.readChain(store.admin)?.leaf.facts;
   return [
     {
       ...place,
@@ -132,9 +88,10 @@ function adminRows(evidence: CertificateEvidence, judging: Judging): readonly Ce
 }
 
 function clientRows(evidence: CertificateEvidence, judging: Judging): readonly CertificateRow[] {
-  const trust = trustOf(evidence, { use: 'client', host: undefined }, judging);
+  // Whether a client shows the cross certificate is its own affair.
+  const trust = { ...trustOf(evidence, { use: 'client', host: undefined }, judging), cross: 'any' } as const;
   const stored = evidence.store.clients.map(({ name, certificate }): CertificateRow => {
-    const facts = judging.read(certificate)?.facts;
+    const facts = judging.readChain(certificate)?.leaf.facts;
     return {
       kind: 'client',
       where: `client ${name}`,
@@ -143,15 +100,15 @@ function clientRows(evidence: CertificateEvidence, judging: Judging): readonly C
       findings: certificateFindings(certificate, judging, { profile: undefined, trust, vital: [] }),
     };
   });
-  return [...stored, ...issuedOnly(evidence, judging).map((record) => issuedRow(record, judging))];
+  return [...stored, ...issuedOnly(evidence, judging).map((record) => issuedRow(record, evidence, judging))];
 }
 
 /** Client certificates that are still valid and stand in the journal alone: the newest of each common name. */
-function issuedOnly({ store, cluster, now }: CertificateEvidence, { read }: Judging): readonly IssuedRecord[] {
+function issuedOnly({ store, cluster, now }: CertificateEvidence, { readChain }: Judging): readonly IssuedRecord[] {
   const known = new Set([
     'root',
     ...cluster.controllers.map(({ name }) => `quorate-${name}`),
-    ...store.clients.map(({ certificate }) => read(certificate)?.facts.commonName ?? ''),
+    ...store.clients.map(({ certificate }) => readChain(certificate)?.leaf.facts.commonName ?? ''),
   ]);
   const clients = (store.issued ?? []).filter(
     (each) => each.purpose === 'client' && !known.has(each.commonName) && Date.parse(each.notAfter) > now,
@@ -159,7 +116,7 @@ function issuedOnly({ store, cluster, now }: CertificateEvidence, { read }: Judg
   return [...new Map(clients.map((each) => [each.commonName, each])).values()];
 }
 
-function issuedRow(record: IssuedRecord, judging: Judging): CertificateRow {
+function issuedRow(record: IssuedRecord, { store }: CertificateEvidence, judging: Judging): CertificateRow {
   const life = { notBefore: Date.parse(record.notBefore), notAfter: Date.parse(record.notAfter) };
   const { commonName, serial, sha256, authority } = record;
   return {
@@ -167,8 +124,14 @@ function issuedRow(record: IssuedRecord, judging: Judging): CertificateRow {
     where: `issued ${commonName}`,
     host: undefined,
     certificate: { commonName, issuer: authority, algorithm: '', serial, sha256, ...life },
-    findings: judgeDates(life, judging),
+    findings: [...judgeDates(life, judging), ...issuerFindings(authority, store)],
   };
+}
+
+function issuerFindings(authority: string, { authorities }: CertificateEvidence['store']): readonly Finding[] {
+  const status = authorities.find((each) => each.id === authority)?.status;
+  if (status === 'outgoing') return [warning('outgoing', `issued by ${authority}, which signs no more`)];
+  return status === 'retired' ? [warning('issuer', `issued by ${authority}, which is trusted no more`)] : [];
 }
 
 function storeRows({ store }: CertificateEvidence): readonly CertificateRow[] {

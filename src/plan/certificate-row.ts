@@ -1,6 +1,7 @@
 /** One row of the certificates' report, and what is said of a certificate wherever it stands: dates, strength, journal. Pure. */
 import type { IssuedRecord } from '../domain/certificate-evidence.ts';
 import { printDuration } from '../domain/duration.ts';
+import type { ParsedChain } from '../pki/chain.ts';
 import type { CertificateFacts, ParsedCertificate } from '../pki/inspect.ts';
 import type { DriftKind, DriftReason } from '../pki/verify-chain.ts';
 
@@ -24,10 +25,15 @@ export type FindingCode =
   | 'not-seen'
   | 'trust-missing'
   | 'trust-unknown'
+  | 'trust-retired'
   | 'trust-malformed'
   | 'trust-not-running'
   | 'authority-ends'
   | 'authority-key'
+  | 'constraints'
+  | 'rotation-open'
+  | 'rotation-blocked'
+  | 'cross-served'
   | 'unreachable'
   | 'store';
 
@@ -53,7 +59,7 @@ export interface RowCertificate {
 }
 
 /** `host`: one that could not be looked at. `store`: the operator's state directory. */
-type RowKind = 'file' | 'bundle' | 'port' | 'authority' | 'admin' | 'client' | 'host' | 'store';
+type RowKind = 'file' | 'bundle' | 'port' | 'authority' | 'cross' | 'admin' | 'client' | 'host' | 'store';
 
 export interface CertificateRow {
   readonly kind: RowKind;
@@ -78,8 +84,10 @@ export interface Judging {
   readonly limits: Limits;
   /** undefined where it can't be read. */
   readonly issued: readonly IssuedRecord[] | undefined;
-  /** undefined where it is no certificate. */
+  /** undefined where it is no certificate, or several. */
   readonly read: (pem: string) => ParsedCertificate | undefined;
+  /** A leaf and what stands behind it; undefined where that can't be read. */
+  readonly readChain: (pem: string) => ParsedChain | undefined;
 }
 
 const dayMs = 86_400_000;
@@ -153,6 +161,9 @@ export function findingsOf(reasons: readonly DriftReason[], vital: readonly stri
 }
 
 function levelOf(kind: DriftKind, text: string, vital: readonly string[]): Level {
+  if (kind === 'outgoing' || kind === 'chain-unwanted') return 'warning';
+  // A client may do without what members must show.
+  if (kind === 'chain') return vital.length > 0 ? 'critical' : 'warning';
   if (kind === 'san-missing') return vital.some((name) => text === `SAN ${name} is missing`) ? 'critical' : 'warning';
   return kind === 'subject' || kind === 'key' || kind === 'san-unwanted' ? 'warning' : 'critical';
 }

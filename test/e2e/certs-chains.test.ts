@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectEtcd } from '../../src/etcd/client.ts';
-import { presentCertificate } from '../../src/etcd/prove.ts';
+import { presentCertificate, servedCertificate } from '../../src/etcd/prove.ts';
 import type { TlsMaterial } from '../../src/etcd/secure.ts';
+import { parseChain } from '../../src/pki/chain.ts';
 import type { LeafProfile } from '../../src/pki/profile.ts';
 import { authority, crossOf, leaf, type TestAuthority } from '../unit/pki/material.ts';
 import { type RunningMember, releasedEtcd, startMembers, stopMembers, tcp } from './etcd-processes.ts';
@@ -85,6 +86,13 @@ describe.each(['3.4.23', '3.7.3'])('etcd %s with authorities of limited names', 
       expect(await present(made(successor, noNames))).toMatchObject({ accepted: false, alert: expect.any(String) });
     },
   );
+
+  it.skipIf(skipped)('shows the leaf and the cross certificate behind it, on both ports', async () => {
+    const at = (port = 0) => servedCertificate({ host: 'a', stream: tcp(port), timeoutMs: 5000 });
+    expect((await at(members[0]?.clientPort)).endsWith(cross)).toBe(true);
+    expect((await at(members[0]?.peerPort)).endsWith(peerCross)).toBe(true);
+    expect(parseChain(await at(members[0]?.clientPort))).toMatchObject({ leaf: { facts: { commonName: 'member' } } });
+  });
 
   it.skipIf(skipped)('refuses a client whose names the authority does not permit', async () => {
     const beyond = { ...member, sans: { dns: ['elsewhere.example.org'], ip: [] } };

@@ -8,7 +8,7 @@ import { splitPem } from '../../../src/pki/inspect.ts';
 import { writeKeyStore } from '../../../src/pki/pkcs12.ts';
 import { adminProfile } from '../../../src/pki/profile.ts';
 import { hasCerttool, hasOpenssl, inFolder } from './judges.ts';
-import { authority, leaf } from './material.ts';
+import { authority, crossOf, leaf } from './material.ts';
 
 const ca = authority();
 const other = authority({ clusterName: 'next' });
@@ -39,6 +39,16 @@ describe.runIf(hasOpenssl)('a PKCS #12 file', () => {
     const found = splitPem(stdout).map((pem) => new X509Certificate(pem).fingerprint256);
     const wanted = [made.certificate, ca.pem, other.pem].map((pem) => new X509Certificate(pem).fingerprint256);
     expect(found).toEqual(wanted);
+  });
+
+  test('holds what stands behind a certificate, before the authorities', () => {
+    const made = leaf(other, adminProfile({ organization: '', algorithm: 'ecdsa-p256' }));
+    const key = made.keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const certificates = [made.pem, crossOf(other, ca), ca.pem];
+    const [certificate, cross, authorities] = certificates;
+    const input = { key, certificate: `${certificate}${cross}`, authorities: authorities ?? '', friendlyName: 'x' };
+    const { stdout } = openssl(writeKeyStore(input, 'x', randomBytes), ['-nodes'], 'x');
+    expect(splitPem(stdout)).toEqual(certificates);
   });
 
   test('is sealed with AES-256 and HMAC-SHA-256, key and certificates', () => {

@@ -92,7 +92,16 @@ type Note = (pem: string, purpose: IssuedRecord['purpose']) => string;
 
 function stored(purpose: 'client' | 'peer', ca: TestAuthority, note: Note): StoredAuthority {
   const key = `ca/${purpose}-1.key.age`;
-  return { id: `${purpose}-1`, purpose, certificate: note(ca.pem, 'authority'), key, recipients: ['age1x'] };
+  return {
+    id: `${purpose}-1`,
+    purpose,
+    status: 'active',
+    certificate: note(ca.pem, 'authority'),
+    cross: undefined,
+    crossServed: false,
+    key,
+    recipients: ['age1x'],
+  };
 }
 
 function memberHost(
