@@ -2,9 +2,13 @@
 import type { CertificateEvidence, StoreEvidence } from '../domain/certificate-evidence.ts';
 import type { ClientOrder, IssuedClient } from '../domain/client-order.ts';
 import type { Cluster } from '../domain/cluster.ts';
+import type { MemberHash } from '../domain/divergence.ts';
 import type { QuorateError } from '../domain/errors.ts';
+import type { JournalLine, JournalWish } from '../domain/journal.ts';
+import type { MetricsFacts } from '../domain/metrics.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { KeyStore } from '../pki/pkcs12.ts';
+import type { Revocation } from '../pki/revoked.ts';
 import type { View } from '../plan/view.ts';
 
 /** A verb's entry in the table: all that `--help` needs. */
@@ -44,14 +48,22 @@ export interface Ports {
   clusterAt(path: string | undefined): Promise<Cluster>;
   /** Connects and observes. The session must be closed. */
   session(cluster: Cluster, wish: SessionWish): Promise<Session>;
+  /** Connects to members' hosts and reads their journals. @throws QuorateError unreachable where no host is left */
+  journals(cluster: Cluster, wish: JournalsWish): Promise<Journals>;
   /** Everything that can be known of the cluster's certificates without a private key; a host that can't be reached is a fact. */
   certificateEvidence(cluster: Cluster): Promise<CertificateEvidence>;
   /** The public side of the state directory, read as far as it can be read. */
   storeEvidence(cluster: Cluster): Promise<StoreEvidence>;
   /** Issues a client's certificate: in the journal and the store before it comes back. @throws QuorateError refused */
   issueClient(cluster: Cluster, order: ClientOrder): Promise<IssuedClient>;
+  /**
+   * Notes that these are revoked, and signs the lists that follow from it; nothing is brought to the hosts. @throws QuorateError refused
+   */
+  revoke(cluster: Cluster, revocations: readonly Revocation[]): Promise<void>;
   /** A PKCS #12 file. */
   keyStore(store: KeyStore, passphrase: string): Promise<Uint8Array>;
+  /** A tar.gz of these files, without any secret that this process knows or recognises, `secrets` among them. */
+  bundle(folder: string, files: readonly BundleFile[], secrets: readonly string[]): Promise<Uint8Array>;
   /** The operator's certificate for etcd, decrypted in memory; undefined where there is none yet. */
   credentials(cluster: Cluster): Promise<Credentials | undefined>;
   /** Files that would land on each host, without connecting. */
@@ -67,6 +79,44 @@ export interface Ports {
   withOptions(options: Invocation['options']): Ports;
   readonly files: FilePort;
   readonly operator: OperatorFacts;
+}
+
+export interface JournalsWish extends JournalWish {
+  /** Names of controllers. */
+  readonly members: readonly string[];
+}
+
+/** Journals that are being read. Must be closed. */
+export interface Journals {
+  /** Lines of all hosts by time, without secrets; read no faster than they are taken. */
+  readonly lines: AsyncIterable<JournalLine>;
+  /** One for each host that could not be reached, or whose journal could not be read (on): complete once the lines have ended. */
+  readonly failures: readonly QuorateError[];
+  /** Whether somebody ended it by a signal. */
+  interrupted(): boolean;
+  close(): Promise<void>;
+}
+
+/** What only diagnosing asks, over the connections of a session. Hosts are names of controllers. */
+export interface Inquiry {
+  /** Journals that end, by time; `failures` is complete once the lines have ended. */
+  journals(
+    hosts: readonly string[],
+    wish: JournalWish,
+  ): { readonly lines: AsyncIterable<JournalLine>; readonly failures: readonly QuorateError[] };
+  certificates(): Promise<CertificateEvidence>;
+  /** Members whose metrics can't be read are left out. */
+  metrics(): Promise<{ readonly texts: Readonly<Record<string, string>>; readonly facts: MetricsFacts }>;
+  /** Hashes of these members' key spaces at one revision. @throws QuorateError where one does not answer */
+  hashes(hosts: readonly string[]): Promise<readonly MemberHash[]>;
+  /** Everything that bootstrap proves; what does not hold is returned. @throws QuorateError where one of these does not answer */
+  prove(hosts: readonly string[], options: { readonly readOnly: boolean }): Promise<readonly QuorateError[]>;
+}
+
+/** A file of a support archive; JSON is redacted value by value. */
+export interface BundleFile {
+  readonly name: string;
+  readonly content: string | { readonly json: unknown };
 }
 
 /** Throw-away hosts on this machine. */
@@ -144,6 +194,7 @@ export interface Session {
   readonly view: View;
   /** One error for each host that could not be reached. */
   readonly failures: readonly QuorateError[];
+  readonly inquiry: Inquiry;
   /** Refuses what cannot be built on; warnings are told. @throws QuorateError refused; unreachable where sshd forbids tunnels */
   preflight(): Promise<void>;
   /** Looks again. */
@@ -173,6 +224,8 @@ export interface VerbUi {
   table(table: VerbTable): void;
   /** A line on stdout in every mode: for streams of JSON documents. */
   line(text: string): void;
+  /** Resolves once stdout takes more; false where its reader has gone, and nothing more needs to be said. */
+  drained(): Promise<boolean>;
   note(text: string): void;
   warn(text: string): void;
   /** @throws QuorateError usage off a terminal, naming the flag to give instead. */

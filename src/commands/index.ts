@@ -22,6 +22,18 @@ const hazards: OptionEntry = {
   description: 'accept a known hazard of the etcd version by its ID',
 };
 const remote = [inventory, hostKeys];
+const revoking: readonly OptionEntry[] = [
+  ...remote,
+  identity,
+  hazards,
+  {
+    flags: '--reason <name>',
+    description: 'key-compromise, superseded, cessation, affiliation-changed or privilege-withdrawn',
+  },
+  { flags: '--why <text>', description: 'for the record' },
+  { flags: '--restart', description: 'restart every member in turn, so that open connections end too' },
+  { flags: '--yes', description: 'do not ask' },
+];
 /** What `certs rotate` is to rotate; `plan certs rotate` shows it. */
 const rotation: readonly OptionEntry[] = [
   { flags: '--member <name...>', description: 'these members only (default: all)' },
@@ -242,6 +254,20 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./certs-rotate-ca.ts')).certsRotateCa,
   },
   {
+    name: 'certs rescue',
+    summary: 'the cluster is down because certificates or authorities have expired: new ones for all members at once',
+    argument: '',
+    options: [
+      ...remote,
+      identity,
+      hazards,
+      { flags: '--plan <file>', description: 'run this saved plan, or refuse when it no longer holds' },
+      { flags: '--yes', description: 'do not ask' },
+    ],
+    example: 'quorate certs rescue -i quorate.yml',
+    load: async () => (await import('./certs-rescue.ts')).certsRescue,
+  },
+  {
     name: 'certs ca show',
     summary: 'the authorities: subjects, dates, fingerprints, where the keys are, who can open them',
     argument: '',
@@ -277,6 +303,24 @@ export const commands: readonly CommandEntry[] = [
     options: [inventory],
     example: 'quorate certs client list -i quorate.yml',
     load: async () => (await import('./certs-client.ts')).certsClientList,
+  },
+  {
+    name: 'certs client revoke',
+    summary:
+      'take back every certificate of a client, or one by its serial, and prove on every member that it is refused',
+    argument: '[name]',
+    options: revoking,
+    example: 'quorate certs client revoke backup --reason key-compromise --why "laptop stolen"',
+    load: async () => (await import('./certs-revoke.ts')).certsClientRevoke,
+  },
+  {
+    name: 'certs revoke',
+    summary:
+      'the same for any certificate by its serial; without one, bring what was revoked before into force everywhere',
+    argument: '[serial]',
+    options: revoking,
+    example: 'quorate certs revoke 5b1c0de2f00d5b1c0de2f00d5b1c0de2f00d5b1c --reason superseded',
+    load: async () => (await import('./certs-revoke.ts')).certsRevoke,
   },
   {
     name: 'certs export',

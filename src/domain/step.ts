@@ -139,6 +139,8 @@ interface Bodies {
    * trusts what each other one serves. `what`, for people: what this shows.
    */
   'certificates.prove': { readonly members: readonly string[]; readonly what: string };
+  /** Proves that ports of these uses refuse a certificate on their revocation list, and accept one that only the list tells from it. */
+  'revocation.prove': { readonly members: readonly string[]; readonly uses: readonly Use[] };
   /** Notes in the store that the cluster has been formed: from then on hosts without its data are never taken for new ones. */
   'formation.note': object;
   /** Takes that note away: the cluster was given up by name. */

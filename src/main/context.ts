@@ -6,6 +6,7 @@ import { createDebugLog, logDirectory } from '../ui/debug-log.ts';
 import { createUi, type Ui } from '../ui/output.ts';
 import { createSecrets, type Secrets } from '../ui/secrets.ts';
 import { decideTerminal, readTerminal } from '../ui/terminal.ts';
+import { drained } from './drained.ts';
 import { filePort } from './file-port.ts';
 import { inventoryPath, loadCluster, renderCluster } from './inventory.ts';
 import { type Process, thisProcess } from './process.ts';
@@ -82,6 +83,8 @@ function portsOf(request: Request, base: Base): Ports {
     clusterAt,
     session: async (cluster, wish) => {
       const { openSession } = await import('./session.ts');
+      const { learnToken } = await import('./store-secrets.ts');
+      await learnToken(cluster, secrets);
       return openSession({
         cluster,
         wish,
@@ -92,7 +95,16 @@ function portsOf(request: Request, base: Base): Ports {
         acceptNewHostKeys: invocation.options['acceptNewHostKeys'] === true,
         command: request.verb,
         verbose: invocation.options['verbose'] === true,
+        redact: secrets.redact,
       });
+    },
+    journals: async (cluster, wish) => {
+      const { openJournals } = await import('./journals.ts');
+      const { learnToken } = await import('./store-secrets.ts');
+      const unread = await learnToken(cluster, secrets);
+      if (unread !== undefined) ui.warn(unread);
+      const acceptNewHostKeys = invocation.options['acceptNewHostKeys'] === true;
+      return openJournals({ cluster, wish, ui, process: surroundings, acceptNewHostKeys, redact: secrets.redact });
     },
     certificateEvidence: async (cluster) => {
       const { gatherCertificates } = await import('./certificates.ts');
@@ -108,9 +120,19 @@ function portsOf(request: Request, base: Base): Ports {
       const identity = { file: option('identity'), newFile: undefined };
       return issueForClient(cluster, order, { identity, process: surroundings, ui });
     },
+    revoke: async (cluster, revocations) => {
+      const { revokeFor } = await import('./issue-client.ts');
+      const identity = { file: option('identity'), newFile: undefined };
+      await revokeFor(cluster, revocations, { identity, process: surroundings, ui });
+    },
     keyStore: async (store, passphrase) => {
       const { writeKeyStore } = await import('../pki/pkcs12.ts');
       return writeKeyStore(store, passphrase, randomBytes);
+    },
+    bundle: async (folder, files, more) => {
+      const { packBundle } = await import('./bundle.ts');
+      for (const each of more) secrets.add(each);
+      return packBundle(folder, files, secrets);
     },
     credentials: async (cluster) => {
       const tls = await (await operator(cluster)).credentialsIfAny();
@@ -144,6 +166,7 @@ function verbUi(ui: Ui): VerbUi {
     line: (text) => {
       process.stdout.write(`${text}\n`);
     },
+    drained: () => drained(process.stdout),
     note: ui.note,
     warn: ui.warn,
     confirm: ui.confirm,

@@ -1,23 +1,46 @@
-/** Issuing clients' certificates with the operator's identity. */
+/** What is done with the operator's identity alone: issuing to clients, revoking. */
 import type { ClientOrder, IssuedClient } from '../domain/client-order.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { issueClient } from '../pki/clients.ts';
+import type { PkiContext } from '../pki/context.ts';
 import { systemEntropy } from '../pki/entropy.ts';
 import { openFileStore } from '../pki/file-store.ts';
+import { revokeProvably } from '../pki/revocation.ts';
+import type { Revocation } from '../pki/revoked.ts';
 import { readDocument } from '../pki/state.ts';
 import type { Ui } from '../ui/output.ts';
 import { type IdentityOptions, lazyCustody } from './identity.ts';
 import type { Process } from './process.ts';
+import { proofNames } from './revocation.ts';
+
+interface Surroundings {
+  readonly identity: IdentityOptions;
+  readonly process: Process;
+  readonly ui: Ui;
+}
 
 /** @throws QuorateError refused without identity, without a cluster in the store, or against the policy */
 export async function issueForClient(
   cluster: Cluster,
   order: ClientOrder,
-  { identity, process, ui }: { readonly identity: IdentityOptions; readonly process: Process; readonly ui: Ui },
+  surroundings: Surroundings,
 ): Promise<IssuedClient> {
+  return issueClient(await contextOf(cluster, surroundings), order);
+}
+
+/** @throws QuorateError refused without identity, or without a cluster in the store */
+export async function revokeFor(
+  cluster: Cluster,
+  revocations: readonly Revocation[],
+  surroundings: Surroundings,
+): Promise<void> {
+  await revokeProvably(await contextOf(cluster, surroundings), revocations, proofNames(cluster));
+}
+
+async function contextOf(cluster: Cluster, { identity, process, ui }: Surroundings): Promise<PkiContext> {
   const store = openFileStore(cluster.stateDir);
   const { uuid } = await readDocument(store);
   const custody = await lazyCustody(cluster, identity, { process, ui })();
   const { now, who } = process;
-  return issueClient({ store, custody, policy: cluster.pki, uuid, entropy: systemEntropy, now, who }, order);
+  return { store, custody, policy: cluster.pki, uuid, entropy: systemEntropy, now, who };
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { awaitCluster, type ProofContext } from '../apply/await-cluster.ts';
 import type { IssuedLeaves, OperatorPort, Release } from '../apply/ports.ts';
 import { proveCluster } from '../apply/prove-cluster.ts';
+import { proveRevocation } from '../apply/prove-revocation.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { clientTrust } from '../domain/pki-view.ts';
 import type { Plan } from '../domain/plan.ts';
@@ -23,7 +24,9 @@ import { createCluster, forgetFormed, loadPki, noteFormed, recordToken } from '.
 import type { View } from '../plan/view.ts';
 import type { Connection } from '../transport/transport.ts';
 import { changeAuthorities } from './authority-steps.ts';
+import { certificateProofs } from './certificate-proofs.ts';
 import type { Process } from './process.ts';
+import { revocationTests } from './revocation.ts';
 import { strangerCertificate } from './stranger.ts';
 
 /** Everything that happens with the operator. */
@@ -97,6 +100,7 @@ function needsKeys(plan: Plan): boolean {
     'cert.issue',
     'cluster.await',
     'cluster.prove',
+    'revocation.prove',
   ];
   return plan.stages.some((stage) => stage.steps.some((step) => kinds.includes(step.kind)));
 }
@@ -113,6 +117,7 @@ function portOf(input: PortInput): OperatorPort {
   const { cluster, context, releases } = input;
   const fetched = new Map<string, Release>();
   const { proofContext, clients, proved } = clusterClients(input);
+  const proveCertificates = certificateProofs({ ...input, now: input.process.now });
   const perform = async (step: Step, view: View, signal: AbortSignal): Promise<void> => {
     switch (step.kind) {
       case 'store.create':
@@ -153,6 +158,15 @@ function portOf(input: PortInput): OperatorPort {
         proved();
         return;
       }
+      case 'revocation.prove': {
+        const { cluster: wanted, connections } = input;
+        const tests = await revocationTests(await context(), step.uses, wanted);
+        await proveRevocation({ cluster: wanted, connections, signal }, step.members, tests);
+        return;
+      }
+      case 'certificates.prove':
+        await proveCertificates({ members: step.members, view, signal, refusals: true });
+        return;
       case 'formation.note':
         await noteFormed(input.store, requireIdentity(view).uuid, new Date(input.process.now()).toISOString());
         return;
@@ -167,6 +181,7 @@ function portOf(input: PortInput): OperatorPort {
     perform,
     issue: async (steps, view) => issueAll(steps, view, await context()),
     pki: () => input.pki(),
+    prove: (members, view, signal) => proveCertificates({ members, view, signal, refusals: false }),
     release: async (architecture) =>
       fetched.get(architecture) ?? releases.fetch(architecture, AbortSignal.timeout(30 * 60_000)),
     downloadScript: (architecture, target) => releases.downloadScript(architecture, target),

@@ -36,6 +36,16 @@ export const revocationReasons = {
 } as const;
 export type RevocationReason = keyof typeof revocationReasons;
 
+/** Their names, as operators give them. */
+export const reasonNames: readonly RevocationReason[] = [
+  'unspecified',
+  'key-compromise',
+  'affiliation-changed',
+  'superseded',
+  'cessation',
+  'privilege-withdrawn',
+];
+
 export interface RevokedSerial {
   /** Lower-case hex, as the journal has it. */
   readonly serial: string;
@@ -203,15 +213,6 @@ function readEntry(node: Node): RevokedSerial {
   const reason = reasonNames.find((each) => revocationReasons[each] === number) ?? 'unspecified';
   return { serial: serialOf(serial), at: readTime(at), reason };
 }
-
-const reasonNames: readonly RevocationReason[] = [
-  'unspecified',
-  'key-compromise',
-  'affiliation-changed',
-  'superseded',
-  'cessation',
-  'privilege-withdrawn',
-];
 
 /** Without the zero octet that keeps an INTEGER positive. */
 function serialOf(node: Node): string {

@@ -1,5 +1,6 @@
 /** The revocation lists in the store: one for each authority that has signed one, `crl/client-1.crl`, in DER. */
 import { createHash } from 'node:crypto';
+import type { StoredList } from '../domain/certificate-evidence.ts';
 import type { AuthorityView, RevocationListView, Use } from '../domain/pki-view.ts';
 import { readRevocationList } from './crl.ts';
 import { usesOf } from './revoked.ts';
@@ -8,6 +9,18 @@ import type { PkiStore } from './store.ts';
 /** Where the list that an authority signs stands in the store. */
 export function listKey(authority: string): string {
   return `crl/${authority}.crl`;
+}
+
+/** What each list in the store says. Throws `refused` where one is no list. */
+export async function storedLists(store: PkiStore): Promise<readonly StoredList[]> {
+  const keys = await store.list('crl/');
+  return Promise.all(
+    keys.map(async (key) => {
+      const bytes = (await store.read(key))?.bytes ?? Buffer.alloc(0);
+      const { thisUpdate, nextUpdate, revoked } = readRevocationList(bytes, `${store.location}/${key}`);
+      return { authority: authorityOf(key), serials: revoked.length, thisUpdate, nextUpdate };
+    }),
+  );
 }
 
 /** Ports for which the store holds a list. */

@@ -1,14 +1,18 @@
 /** Revoking: the record first, then the list that follows from it, so that nothing is lost where two operators revoke at once. */
+import type { SubjectAltNames } from '../domain/controller.ts';
 import type { Use } from '../domain/pki-view.ts';
 import { openAuthority } from './authorities.ts';
+import { canaryName, makeCanary, soundCanary } from './canary.ts';
 import type { PkiContext } from './context.ts';
 import { type ReadRevocationList, type RevokedSerial, readRevocationList, signRevocationList } from './crl.ts';
 import type { ClusterDocument } from './document.ts';
 import type { Signer } from './issue.ts';
+import { journalKey, readJournal } from './journal.ts';
 import { listKey } from './revocation-lists.ts';
 import {
   appendRevocations,
-  type NewRevocation,
+  type Revocation,
+  type RevocationRecord,
   readRevocations,
   revokedKey,
   revokedSerials,
@@ -17,9 +21,6 @@ import {
 import { authorityEntry } from './signing.ts';
 import { authorityId, readDocument, readText, requireUuid } from './state.ts';
 import { StoreConflict, updateObject } from './store.ts';
-
-/** A certificate that is to be revoked. */
-export type Revocation = Pick<NewRevocation, 'serial' | 'authority' | 'commonName' | 'notAfter' | 'reason' | 'why'>;
 
 /** A list as it stands in the store. */
 export interface PublishedList {
@@ -41,19 +42,70 @@ export async function revoke(
   context: PkiContext,
   revocations: readonly Revocation[],
 ): Promise<readonly PublishedList[]> {
+  await note(context, revocations);
+  return refreshLists(context);
+}
+
+/**
+ * {@link revoke}, and besides on each of these lists a certificate of its own by which ports can be proved to read it: a new one where anything is revoked
+ * that was not before, so that the port is seen to obey this very list. `sans`: for {@link makeCanary}.
+ */
+export async function revokeProvably(
+  context: PkiContext,
+  revocations: readonly Revocation[],
+  sans: SubjectAltNames,
+): Promise<readonly PublishedList[]> {
+  const known = await readRecords(context);
+  const fresh = revocations.filter(({ serial }) => !known.some((each) => each.serial === serial));
+  const uses = usesWith([...known, ...fresh]);
+  // Noted first: a revocation must not wait for its proof.
+  await note(context, fresh);
+  for (const use of uses) {
+    const changed = fresh.some((each) => usesOf(each.authority).includes(use));
+    const found = changed ? undefined : await soundCanary(context, use);
+    if (found === undefined) await makeCanary(context, use, sans);
+  }
+  await note(context, await unrevokedCanaries(context));
+  return refreshLists(context);
+}
+
+/** Throws `refused` where the record was changed by something else. */
+async function readRecords({ store, uuid }: PkiContext): Promise<readonly RevocationRecord[]> {
+  return readRevocations((await readText(store, revokedKey)) ?? '', uuid);
+}
+
+async function note(context: PkiContext, revocations: readonly Revocation[]): Promise<void> {
   const { store, uuid, who } = context;
   requireUuid(await readDocument(store), uuid, store);
   const when = new Date(context.now()).toISOString();
+  const records = revocations.map(({ serial, authority, commonName, notAfter, reason, why }) => {
+    return { serial, authority, commonName, notAfter, reason, who, why, when };
+  });
   await updateObject(store, revokedKey, (bytes) => {
     const text = bytes?.toString('utf8') ?? '';
-    const next = appendRevocations(
-      text,
-      uuid,
-      revocations.map((each) => ({ ...each, who, when })),
-    );
+    const next = appendRevocations(text, uuid, records);
     return next === text ? undefined : next;
   });
-  return refreshLists(context);
+}
+
+/** Every certificate for proofs that the journal knows and that still lives, also what an interrupted run left: none of them may stay good. */
+async function unrevokedCanaries(context: PkiContext): Promise<readonly Revocation[]> {
+  const journal = readJournal((await readText(context.store, journalKey)) ?? '', context.uuid);
+  const why = 'made to be refused';
+  return journal
+    .filter((each) => each.client === canaryName && Date.parse(each.notAfter) > context.now())
+    .map(({ serial, authority, commonName, notAfter }) => ({
+      serial,
+      authority,
+      commonName,
+      notAfter,
+      reason: 'unspecified',
+      why,
+    }));
+}
+
+function usesWith(records: readonly Pick<RevocationRecord, 'authority'>[]): readonly Use[] {
+  return (['client', 'peer'] as const).filter((use) => records.some((each) => usesOf(each.authority).includes(use)));
 }
 
 /**
@@ -63,10 +115,7 @@ export async function revoke(
 export async function refreshLists(context: PkiContext): Promise<readonly PublishedList[]> {
   const document = await readDocument(context.store);
   requireUuid(document, context.uuid, context.store);
-  const records = readRevocations((await readText(context.store, revokedKey)) ?? '', context.uuid);
-  const uses = (['client', 'peer'] as const).filter((use) =>
-    records.some((each) => usesOf(each.authority).includes(use)),
-  );
+  const uses = usesWith(await readRecords(context));
   const entries = new Map(uses.map((use) => [authorityId(authorityEntry(document, use)), use] as const));
   const lists: PublishedList[] = [];
   for (const [authority, use] of entries) {
@@ -105,9 +154,8 @@ async function refreshList(context: PkiContext, document: ClusterDocument, use: 
   }
 }
 
-async function wantedSerials({ store, uuid, now }: PkiContext, use: Use): Promise<readonly RevokedSerial[]> {
-  const text = (await readText(store, revokedKey)) ?? '';
-  return revokedSerials(readRevocations(text, uuid), use, now());
+async function wantedSerials(context: PkiContext, use: Use): Promise<readonly RevokedSerial[]> {
+  return revokedSerials(await readRecords(context), use, context.now());
 }
 
 /** Whether a list has every serial that it must; one that has ended since may stay until the list is made anew. */

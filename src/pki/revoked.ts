@@ -33,6 +33,9 @@ export type RevocationRecord = Readonly<z.infer<typeof record>>;
 /** A line before it has its place. */
 export type NewRevocation = Omit<RevocationRecord, 'previous'>;
 
+/** A certificate that is to be revoked. */
+export type Revocation = Pick<NewRevocation, 'serial' | 'authority' | 'commonName' | 'notAfter' | 'reason' | 'why'>;
+
 /** Where it stands in the store. */
 export const revokedKey = 'revoked.jsonl';
 

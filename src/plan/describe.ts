@@ -119,6 +119,11 @@ const rows: Rows = {
     risk: 'safe',
     describe: ({ what, members }) => change(`prove on ${members.join(', ')}: ${what}`),
   },
+  'revocation.prove': {
+    risk: 'safe',
+    describe: ({ members, uses }) =>
+      change(`prove on ${members.join(', ')}: ${uses.join(' and ')} ports refuse a revoked certificate, and no other`),
+  },
   'formation.note': {
     risk: 'safe',
     describe: () => plus('note in the state directory that the cluster has been formed'),

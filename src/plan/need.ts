@@ -91,6 +91,11 @@ const checks: Checks = {
     host.unit.fileState === 'enabled' ? no('starts at boot') : yes('it does not start at boot'),
   'unit.start': (_step, _view, host) =>
     isActive(host) && hasNotes(host) ? no(`${host.unit.activeState} already`) : yes(`it is ${host.unit.activeState}`),
+  'unit.restart': (step, view, host) => {
+    const wish = restartWish(step, view);
+    const reason = wish === undefined ? 'its authorities are still to be made' : restartReason(host, { ...step, wish });
+    return reason === undefined ? no('it runs with what is wanted') : yes(reason);
+  },
   'marker.put': (_step, view, host) => {
     const { marker } = host.records;
     if (marker === undefined || marker.uuid !== view.identity?.uuid) return yes('it is healthy and not marked so yet');
@@ -129,6 +134,7 @@ const operatorKinds = [
   'cluster.await',
   'cluster.prove',
   'certificates.prove',
+  'revocation.prove',
   'formation.note',
   'formation.forget',
 ] as const;

@@ -7,8 +7,9 @@ import type { Cluster } from '../../src/domain/cluster.ts';
 import { QuorateError } from '../../src/domain/errors.ts';
 import type { EndpointFacts, Facts, FileFact, HostFacts } from '../../src/domain/facts.ts';
 import { currentGeneration, generationsOn, keyOwnership } from '../../src/domain/generation.ts';
-import { pkiGeneration, pkiLink, unitFile } from '../../src/domain/layout.ts';
+import { configFile, pkiGeneration, pkiLink, unitFile } from '../../src/domain/layout.ts';
 import type { AuthorityView, PkiView, Use } from '../../src/domain/pki-view.ts';
+import { comparableConfig } from '../../src/domain/run-record.ts';
 import { type FilePut, leafPurposes, type Step, type StepKind } from '../../src/domain/step.ts';
 import type { Identity } from '../../src/domain/verdict.ts';
 import { chainFile, tryParseChain } from '../../src/pki/chain.ts';
@@ -59,6 +60,8 @@ export interface Model {
   /** Purposes whose private key behind the link is not that of their certificate. */
   mismatchedPairs(name: string): readonly string[];
   reboot(name: string): void;
+  /** Makes the member with this ID the leader. */
+  moveLeader(targetId: string): void;
   /** Loses the data dir; with `everything` the whole machine is new. */
   wipe(name: string, what: 'data' | 'everything'): void;
 }
@@ -80,6 +83,7 @@ export function createModel(cluster: Cluster): Model {
   const privateKeys = new Map<string, string>();
   const keysMade = new Map<string, number>();
   let now = NOW;
+  let leader: string | undefined;
   let pki: PkiView = { identity: undefined, authorities: [], admin: undefined, goals: [] };
 
   const host = (name: string): HostFacts => {
@@ -118,11 +122,14 @@ export function createModel(cluster: Cluster): Model {
       [...hosts.keys()].map((name) => [
         name,
         up.includes(name)
-          ? endpointOf(cluster, known, name, hasQuorum() ? {} : { linearizable: false, leaderId: '0' })
+          ? endpointOf(cluster, known, name, hasQuorum() ? leading(up, known) : { linearizable: false, leaderId: '0' })
           : silentEndpoint(name, `${name}: connection refused`),
       ]),
     );
   };
+  const leading = (up: readonly string[], { memberIds }: Identity): Partial<EndpointFacts> => ({
+    leaderId: leader ?? memberIds[up[0] ?? ''] ?? '0',
+  });
   const start = (name: string, state: 'new' | 'existing'): void => {
     const before = host(name);
     const { wal } = before.data;
@@ -240,6 +247,13 @@ export function createModel(cluster: Cluster): Model {
       if (step.state === 'new' && step.files.length === 0) throw new Error('started as new without the files for it');
       start(step.host, step.state);
     },
+    'unit.restart': (step) => {
+      start(step.host, 'existing');
+      const { invocationId } = host(step.host).unit;
+      edit(step.host, withUnit({ invocationId: `${Number(invocationId) + 1}` }));
+      edit(step.host, (each) => ({ ...each, run: runRecordOf(cluster, each) }));
+      if (leader === identity()?.memberIds[step.host]) leader = undefined;
+    },
     'marker.put': (step) => {
       const known = identity();
       if (known === undefined) throw new Error('a marker without an identity');
@@ -337,6 +351,9 @@ export function createModel(cluster: Cluster): Model {
         return key === undefined || leaf?.export({ type: 'spki', format: 'pem' }) !== key;
       });
     },
+    moveLeader: (targetId) => {
+      leader = targetId;
+    },
     reboot: (name) => {
       const { files } = host(name);
       const volatile = Object.keys(files).filter((path) => path.startsWith('/run/'));
@@ -417,6 +434,19 @@ function unknownKind(kind: StepKind): never {
 function requireAll(members: readonly string[], up: readonly string[]): void {
   const down = members.filter((each) => !up.includes(each));
   if (down.length > 0) throw new QuorateError('step-failed', `the cluster did not form: ${down.join(', ')}`);
+}
+
+/** What the unit would note at a start now. */
+function runRecordOf(cluster: Cluster, host: HostFacts): HostFacts['run'] {
+  const { certificates, unit } = throughLink(cluster, host);
+  const digest = (name: string): string => sha256(certificates[`${pkiLink(cluster)}/${name}`] ?? '');
+  return {
+    invocationId: unit.invocationId,
+    configSha256: sha256(comparableConfig(host.texts[configFile(cluster)] ?? '')),
+    caSha256: digest('ca.crt'),
+    peerCaSha256: digest('peer-ca.crt'),
+    binarySha256: sha256('etcd'),
+  };
 }
 
 /** The probe sees certificates through the link too. */

@@ -152,13 +152,17 @@ describe('an identity behind a passphrase', () => {
     });
   }, 60_000);
 
-  test.skipIf(!hasAge)('is read by the age command, as its own', async () => {
-    const identity = await generateX25519Identity();
-    const file = join(temporaryFolder(), 'id.age');
-    writeFileSync(file, await sealIdentity(identity, passphrase), { mode: 0o600 });
-    const terminal = ['-qec', `age --decrypt ${file}`, '/dev/null'];
-    expect(execFileSync('script', terminal, { input: `${passphrase}\n`, encoding: 'utf8' })).toContain(identity);
-  }, 60_000);
+  test.skipIf(!hasAge)(
+    'is read by the age command, as its own',
+    async () => {
+      const identity = await generateX25519Identity();
+      const file = join(temporaryFolder(), 'id.age');
+      writeFileSync(file, await sealIdentity(identity, passphrase), { mode: 0o600 });
+      const terminal = ['-qec', `age --decrypt ${file}`, '/dev/null'];
+      expect(execFileSync('script', terminal, { input: `${passphrase}\n`, encoding: 'utf8' })).toContain(identity);
+    },
+    60_000,
+  );
 
   test('needs a passphrase that is worth one', async () => {
     await expect(sealIdentity(await generateX25519Identity(), 'short')).rejects.toThrow('fewer than 12 characters');

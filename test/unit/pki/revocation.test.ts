@@ -5,9 +5,15 @@ import type { PkiContext } from '../../../src/pki/context.ts';
 import { isListOf, readRevocationList } from '../../../src/pki/crl.ts';
 import { openCustody } from '../../../src/pki/custody.ts';
 import { parseCertificate } from '../../../src/pki/inspect.ts';
-import { type Revocation, refreshLists, revoke } from '../../../src/pki/revocation.ts';
+import { refreshLists, revoke } from '../../../src/pki/revocation.ts';
 import { loadLists } from '../../../src/pki/revocation-lists.ts';
-import { appendRevocations, readRevocations, readSerial, revokedSerials } from '../../../src/pki/revoked.ts';
+import {
+  appendRevocations,
+  type Revocation,
+  readRevocations,
+  readSerial,
+  revokedSerials,
+} from '../../../src/pki/revoked.ts';
 import { loadAuthority, readDocument, readText, updateDocument } from '../../../src/pki/state.ts';
 import type { PkiStore } from '../../../src/pki/store.ts';
 import { clusterStore, uuid } from './cluster-store.ts';

@@ -128,7 +128,7 @@ describe('host files', () => {
     expect(parse(one)).toEqual({ ...parse(none), ClientTLSInfo: { CRLFile: '/etc/etcd/pki/client.crl' } });
     expect(parse(both)).toMatchObject({ PeerTLSInfo: { CRLFile: '/etc/etcd/pki/peer.crl' } });
     const added = one.split('\n').filter((line) => !none.split('\n').includes(line));
-    expect(added).toEqual([expect.stringMatching(/^# /), 'ClientTLSInfo: {CRLFile: /etc/etcd/pki/client.crl}']);
+    expect(added).toEqual([expect.stringMatching(/^# /), expect.stringMatching(/^ClientTLSInfo: \{CRLFile: .*\}$/)]);
     expect(comparableConfig(one)).not.toBe(comparableConfig(none));
   });
 });
