@@ -39,7 +39,13 @@ export async function parseArguments(argv: readonly string[]): Promise<Request |
   prepare(program);
   const made = new Map<string, Command>();
   for (const entry of commands) {
-    addCommand(parentOf(program, made, entry.name), entry, (request) => {
+    const parent = parentOf(program, made, entry.name);
+    if (!mentions(argv, entry.name)) {
+      // Its line in the list of verbs shows that it has options.
+      nameCommand(parent, entry).addOption(new Option('--json'));
+      continue;
+    }
+    addCommand(parent, entry, (request) => {
       found = request;
     });
   }
@@ -82,13 +88,26 @@ function parentOf(program: Command, made: Map<string, Command>, name: string): C
   return command;
 }
 
-function addCommand(parent: Command, entry: CommandEntry, onFound: (request: Request) => void): void {
-  const name = entry.name.split(' ').at(-1) ?? entry.name;
-  const command = parent.command(name).summary(entry.summary).description(entry.summary);
-  prepare(command);
+/** Whether a verb may be meant: the others need no more than their line in the list. */
+function mentions(argv: readonly string[], name: string): boolean {
+  return name.split(' ').every((word) => argv.includes(word));
+}
+
+function nameCommand(parent: Command, entry: CommandEntry): Command {
+  const command = parent.command(lastWord(entry)).summary(entry.summary).description(entry.summary);
   for (const argument of entry.argument.split(' ').filter((each) => each !== '')) command.argument(argument);
+  return command;
+}
+
+function lastWord({ name }: CommandEntry): string {
+  return name.split(' ').at(-1) ?? name;
+}
+
+function addCommand(parent: Command, entry: CommandEntry, onFound: (request: Request) => void): void {
+  const command = nameCommand(parent, entry);
+  prepare(command);
   for (const option of [...entry.options, ...general]) command.addOption(new Option(option.flags, option.description));
-  if (name === 'ssh') command.passThroughOptions().allowUnknownOption();
+  if (lastWord(entry) === 'ssh') command.passThroughOptions().allowUnknownOption();
   command.addHelpText('after', `\nExample:\n  ${entry.example}\n${exitCodesHelp}`);
   command.action(() => {
     const args = command.args;
