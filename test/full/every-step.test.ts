@@ -34,6 +34,7 @@ const steps = [
   'start/etcd-2/unit.start',
   'prove/operator/cluster.await',
   'prove/operator/cluster.prove',
+  'prove/operator/formation.note',
   'mark/etcd-2/marker.put',
 ];
 
