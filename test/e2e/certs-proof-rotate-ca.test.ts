@@ -1,0 +1,43 @@
+/** `certs rotate-ca` while clients write, through every stage; each kind of old client lives until the stage that ends it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectInOrder, killedAt, plannedStages, rotateCaUnderLoad } from './certs-scenarios.ts';
+import { retriesOf } from './load/on-stage.ts';
+import { expectUndisturbed, underLoad } from './load/scenario.ts';
+import { openStage, type Stage } from './stage.ts';
+
+describe('certs rotate-ca', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage({ name: 'proof-rotate-ca' });
+    await stage.bootstrap();
+  });
+  afterAll(() => stage?.down());
+
+  it('replaces both authorities without a lost write, a failed request or a refused handshake', async () => {
+    const outcome = await rotateCaUnderLoad(stage, 'certs rotate-ca, 3.6.16, 3 members');
+    expectUndisturbed(outcome);
+    expect(Object.keys(retriesOf(outcome.report.total)).filter((cause) => /^(tls|identity):/.test(cause))).toEqual([]);
+    for (const [port, [first, ...others]] of Object.entries(outcome.sampled.served)) {
+      expect(first, port).toMatch(/ CA 1 [0-9a-f]+$/);
+      expect(others.join(), port).toMatch(/ CA 2 [0-9a-f]+ < .* CA 1 [0-9a-f]+,.* CA 2 [0-9a-f]+$/);
+    }
+    await expectInOrder(stage);
+  });
+
+  it('killed behind each of its stages goes on, with every member trusting its peers at each moment', async () => {
+    const verb = ['certs', 'rotate-ca', '--until', 'drop-cross'];
+    const stages = (await plannedStages(stage, verb)).map((each) => each.id);
+    const outcome = await underLoad(stage, 'certs rotate-ca, killed behind every stage', async (load) => {
+      await load.retire('old-certificate');
+      await load.retire('old-trust');
+      for (const point of stages) {
+        await load.phase(`killed behind ${point}`);
+        expect(await killedAt(stage, verb, `stage:${point}`), point).toBe(true);
+        if (point === 'leaves-prove') await load.renewClients();
+      }
+      await load.phase('settled');
+    });
+    expectUndisturbed(outcome);
+    await expectInOrder(stage);
+  });
+});

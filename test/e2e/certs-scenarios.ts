@@ -1,0 +1,105 @@
+/** Certificates' verbs as they are run in every proof: under load, killed, on every minor. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { presentCertificate } from '../../src/etcd/prove.ts';
+import { connectSecurely } from '../../src/etcd/secure.ts';
+import { expectDone } from './environment.ts';
+import { dial } from './load/dial.ts';
+import { openMaterial } from './load/material.ts';
+import type { StageLoad } from './load/on-stage.ts';
+import { type Outcome, underLoad } from './load/scenario.ts';
+import type { Stage } from './stage.ts';
+
+/** What a planned step is called. */
+interface PlannedStage {
+  readonly id: string;
+  readonly steps: readonly { readonly id: string }[];
+}
+
+/** The stages that a verb would run now. */
+export async function plannedStages(stage: Stage, verb: readonly string[]): Promise<readonly PlannedStage[]> {
+  const run = expectDone(await stage.quorate(['plan', ...verb, '--json']));
+  return JSON.parse(run.stdout).stages;
+}
+
+/** `certs rotate` of all members under load. */
+export function rotateUnderLoad(stage: Stage, scenario: string): Promise<Outcome> {
+  return underLoad(stage, scenario, async (load) => {
+    await load.phase('rotate');
+    expectDone(await stage.quorate(['certs', 'rotate', '--yes']));
+    await load.phase('rotated');
+    await sleep(1_500);
+  });
+}
+
+/**
+ * `certs rotate-ca` through all of its stages under load. The client that shows an old certificate works until trust-new, which
+ * ends it; the one that trusts the old authority alone until drop-cross; every other one all the time.
+ */
+export function rotateCaUnderLoad(stage: Stage, scenario: string, options: readonly string[] = []): Promise<Outcome> {
+  const go = async (...args: readonly string[]): Promise<void> => {
+    expectDone(await stage.quorate(['certs', 'rotate-ca', ...args, '--yes']));
+  };
+  return underLoad(stage, scenario, async (load) => {
+    await load.phase('to leaves');
+    await go(...options);
+    await load.phase('clients renewed');
+    await load.renewClients();
+    await sleep(1_500);
+    await load.retire('old-certificate');
+    await load.phase('to trust-new');
+    await go('--until', 'trust-new');
+    await expectEnded(stage, load);
+    await sleep(1_000);
+    await load.retire('old-trust');
+    await load.phase('to drop-cross');
+    await go('--until', 'drop-cross');
+    await expectDropped(stage, load);
+    await load.phase('rotated');
+    await sleep(1_500);
+  });
+}
+
+/** No member takes a certificate of the old authority any more. */
+async function expectEnded(stage: Stage, { old, kept }: StageLoad): Promise<void> {
+  const { cert, key } = openMaterial(old)();
+  const { ca } = openMaterial(kept)();
+  for (const { name, ipv4 } of stage.lab.hosts) {
+    const target = { host: name, stream: dial(ipv4, 2379), timeoutMs: 5_000 };
+    expect(await presentCertificate(target, { ca, cert, key })).toMatchObject({
+      accepted: false,
+      alert: expect.stringMatching(/unknown CA|bad certificate|certificate unknown/),
+    });
+  }
+}
+
+/** Nobody who trusts the old authority alone gets a connection to any member. */
+async function expectDropped(stage: Stage, { old, kept }: StageLoad): Promise<void> {
+  const { ca } = openMaterial(old)();
+  const { cert, key } = openMaterial(kept)();
+  for (const { name, ipv4 } of stage.lab.hosts) {
+    const target = { host: name, stream: dial(ipv4, 2379), timeoutMs: 5_000, identities: [ipv4] };
+    await expect(connectSecurely({ ...target, tls: { ca, cert, key } })).rejects.toThrow(/certificate|issuer/);
+  }
+}
+
+/** Runs a verb that kills itself at `point`; false where the run has no such point and came to its end. */
+export async function killedAt(stage: Stage, verb: readonly string[], point: string): Promise<boolean> {
+  const run = await stage.quorate([...verb, '--yes'], { env: { QUORATE_FAILPOINT: point } });
+  if (run.signal === 'SIGKILL') return true;
+  expectDone(run);
+  return false;
+}
+
+/** Members healthy, `plan` with nothing to do, and every certificate as it should be, on disk and as served. */
+export async function expectInOrder(stage: Stage): Promise<void> {
+  const check = await stage.quorate(['certs', 'check']);
+  expect({ status: check.status, said: check.status === 0 ? '' : check.stdout + check.stderr }).toEqual({
+    status: 0,
+    said: '',
+  });
+  const plan = expectDone(await stage.quorate(['plan']));
+  expect(plan.stdout).toContain('nothing to do');
+  expect((await stage.quorate(['status'])).status).toBe(0);
+  for (const host of stage.lab.hosts) expect((await host.sh('ls /etc/etcd/pki.d')).trim()).toMatch(/^\d+$/);
+}
