@@ -15,6 +15,7 @@ import type { Fragment, StagedFile } from './fragment.ts';
 import { notInUse, pairScript, prepareScript, pruneScript } from './generation-script.ts';
 import { keyScript } from './key-script.ts';
 import type { IssuedLeaves, Release } from './ports.ts';
+import { restartScript } from './unit-restart.ts';
 
 /** What compiling a host's steps needs besides the steps. */
 export interface CompileContext {
@@ -86,6 +87,7 @@ systemctl reset-failed ${unit} 2>/dev/null || :
 systemctl start --no-block ${unit}`,
     };
   },
+  'unit.restart': (step) => shell(restartScript(step)),
   'marker.put': (step, context) => {
     const { cluster } = context.view;
     const record = { ...attemptOf(step.host, context.view), cluster: cluster.name, healthyAt: context.timestamp };

@@ -1,19 +1,35 @@
 /** The guard before every disruptive step, whichever verb planned it. */
 import { QuorateError } from '../domain/errors.ts';
-import { object, type Voter } from '../domain/quorum.ts';
+import type { Permits, Stage } from '../domain/plan.ts';
+import { type Disruption, majority, objectToAll } from '../domain/quorum.ts';
 import type { Step } from '../domain/step.ts';
 import { judgeCluster } from '../domain/verdict.ts';
-import { riskOf } from '../plan/describe.ts';
+import { quorumHolds, serves, votersOf } from '../domain/voters.ts';
 import type { View } from '../plan/view.ts';
 
+/** Under what steps are judged. */
+export interface GuardContext {
+  readonly view: View;
+  readonly mode: Stage['mode'];
+  readonly permits: Permits;
+}
+
 /**
- * Lets a step pass or refuses it.
+ * Lets steps that happen together pass, or refuses them all.
  * @throws QuorateError refused: what is true, why it is unsafe, what to do.
  */
-export function guard(step: Step, view: View): void {
-  if (riskOf(step) !== 'disruptive') return;
-  if (step.kind === 'unit.start') guardStart(step, view);
-  if (step.kind === 'package.hold' && step.unit !== '') guardStop(step, view);
+export function guard(steps: readonly Step[], context: GuardContext): void {
+  for (const step of steps) {
+    if (step.kind === 'unit.start') guardStart(step, context.view);
+    if (step.kind === 'unit.restart') guardRestart(step, context);
+  }
+  const stops = steps.filter((step) => stopsMember(step, context));
+  guardStops(stops, context);
+}
+
+/** Whether the guard counts who serves before these steps, so that facts about endpoints must be fresh. */
+export function countsVoters(steps: readonly Step[], context: GuardContext): boolean {
+  return steps.some((step) => step.kind === 'unit.restart' || stopsMember(step, context));
 }
 
 /** Starting a member needs the verdict that its data dir is its own, and `new` is for a member without data alone. */
@@ -22,23 +38,110 @@ function guardStart(step: Step<'unit.start'>, view: View): void {
   if (verdict.kind === 'refused') throw new QuorateError('refused', verdict.message, { hint: verdict.hint });
   const host = view.facts.hosts[step.host];
   if (step.state === 'new' && (verdict.kind === 'formed' || host?.data.wal !== false)) {
-    throw new QuorateError(
-      'refused',
-      `${step.host}: would be started as new, and the cluster or its data exists already`,
-      {
-        host: step.host,
-        hint: 'run quorate plan -i FILE to see what is there',
-      },
-    );
+    throw refused(step, 'would be started as new, and the cluster or its data exists already', {
+      hint: 'run quorate plan -i FILE to see what is there',
+    });
   }
 }
 
-function guardStop(step: Step<'package.hold'>, view: View): void {
-  const voters = view.cluster.controllers.map(({ name }): Voter => {
-    const endpoint = view.facts.endpoints[name];
-    const healthy = endpoint?.failure === undefined && endpoint?.linearizable === true;
-    return { name, healthy };
+function guardRestart(step: Step<'unit.restart'>, context: GuardContext): void {
+  const { view, mode } = context;
+  const host = view.facts.hosts[step.host];
+  if (host === undefined) {
+    throw refused(
+      step,
+      `cannot be looked at (${view.facts.unreachable[step.host] ?? 'not connected'}), and is not restarted unseen`,
+    );
+  }
+  if (!host.data.wal) {
+    throw refused(step, `its data is gone from ${view.cluster.paths.dataDir}: it would not come back from a restart`, {
+      hint: 'remove and add the member (etcdctl member remove, then member add), while the others have the data',
+    });
+  }
+  const corrupt = Object.values(view.facts.endpoints).flatMap((each) =>
+    each.alarms.filter(({ kind }) => kind === 'CORRUPT'),
+  );
+  if (corrupt.length > 0) {
+    throw refused(
+      step,
+      `would be restarted while the alarm CORRUPT says that members' data differ (member ${corrupt[0]?.memberId})`,
+      {
+        hint: 'find out first whose data is right: etcdctl endpoint hashkv --cluster',
+      },
+    );
+  }
+  if (step.outage) guardOutage(step, view);
+  else if (mode !== 'rolling') throw refused(step, 'would be restarted without a turn of its own');
+  else guardLostQuorum(step, view);
+}
+
+/** All at once costs nothing only where nothing is served, and where enough data is there to come back with. */
+function guardOutage(step: Step<'unit.restart'>, { cluster, facts }: View): void {
+  const serving = Object.keys(facts.endpoints).filter((name) => serves(facts, name));
+  if (serving.length > 0) {
+    throw refused(
+      step,
+      `would be restarted together with the others, while ${serving.join(', ')} answers through the quorum`,
+      {
+        hint: 'restart one member at a time; plan again',
+      },
+    );
+  }
+  const voters = votersOf(cluster, facts);
+  const intact = voters.filter(({ name }) => facts.hosts[name]?.data.wal === true).length;
+  if (intact >= majority(voters.length)) return;
+  throw refused(
+    step,
+    `${intact} of ${voters.length} members are known to have their data, and ${majority(voters.length)} are needed to serve again`,
+    {
+      hint: 'bring the other hosts back first: data of a running member may be the last that is left',
+    },
+  );
+}
+
+/** What runs without quorum may be the last that is left of the data (a snapshot, or the others, come first). */
+function guardLostQuorum(step: Step<'unit.restart'>, { cluster, facts }: View): void {
+  const voters = votersOf(cluster, facts);
+  if (quorumHolds(voters) || facts.hosts[step.host]?.unit.activeState !== 'active') return;
+  const healthy = voters.filter((each) => each.healthy).length;
+  throw refused(
+    step,
+    `runs, while quorum is lost (${healthy} of ${voters.length} voters healthy): restarting it would not bring that back`,
+    {
+      hint: 'bring the members back that do not run, first: quorate status -i FILE',
+    },
+  );
+}
+
+function guardStops(steps: readonly Step[], { view, permits }: GuardContext): void {
+  const voters = votersOf(view.cluster, view.facts);
+  const allowDowntime = permits.downtime === true;
+  const stops = steps.map((step): Disruption => ({ kind: 'stop', member: step.host, allowDowntime }));
+  const objection = objectToAll(voters, stops);
+  if (objection === undefined) return;
+  const small = voters.length <= 2;
+  throw new QuorateError('refused', objection, {
+    host: steps.length === 1 ? steps[0]?.host : undefined,
+    hint: small
+      ? `a cluster of ${voters.length === 1 ? 'one' : 'two'} is down while a member restarts: add --allow-downtime to accept that`
+      : 'bring the other members back first: quorate status -i FILE',
   });
-  const objection = object(voters, { kind: 'stop', member: step.host, allowDowntime: false });
-  if (objection !== undefined) throw new QuorateError('refused', objection, { host: step.host });
+}
+
+/** Whether a step stops a member that the cluster counts on: not one of a cluster that ends by its name, and not one that nobody is served by. */
+function stopsMember(step: Step, { permits, mode, view }: GuardContext): boolean {
+  switch (step.kind) {
+    case 'unit.stop':
+      return permits.ending !== view.cluster.name;
+    case 'package.hold':
+      return step.unit !== '';
+    case 'unit.restart':
+      return mode === 'rolling' && !step.outage;
+    default:
+      return false;
+  }
+}
+
+function refused(step: Step, what: string, { hint }: { readonly hint?: string } = {}): QuorateError {
+  return new QuorateError('refused', `${step.host}: ${what}`, { host: step.host, step: step.id, hint });
 }

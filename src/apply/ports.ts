@@ -28,6 +28,8 @@ export interface OperatorPort {
   pki(): Promise<PkiView>;
   /** A release that `release.fetch` has fetched in this run or an earlier one. */
   release(architecture: string): Promise<Release>;
+  /** Proves over new connections that these members serve and accept what their links and the store say. @throws QuorateError step-failed, every proof that failed */
+  prove(members: readonly string[], view: View, signal: AbortSignal): Promise<void>;
   /** The part of a host's script that downloads a release there (`via: host`); undefined: it is pushed. */
   downloadScript(architecture: string, target: string): Promise<string | undefined>;
 }
@@ -41,6 +43,12 @@ export interface ExecutorPorts {
   parseProbe(host: string, text: string, receivedAtMs: number): HostFacts;
   /** The view for these facts and the PKI as it is. */
   view(facts: Facts, pki: PkiView): View;
+  /** Probes these hosts and asks every endpoint anew, over new connections; what is not asked stays. Who cannot be reached is a fact. */
+  look(facts: Facts, hosts: readonly string[]): Promise<Facts>;
+  /** Lets `leader` hand its leadership to the member with this ID. @throws QuorateError */
+  moveLeader(leader: string, targetId: string): Promise<void>;
+  /** Resolves after so many milliseconds; rejects once the run is aborted. */
+  wait(ms: number): Promise<void>;
   emit(event: RunEvent): void;
   /** Appends a line to the run's journal on every host that it changes, and with the operator. */
   readonly signal: AbortSignal;

@@ -1,22 +1,19 @@
 /** Proves a formed cluster: identity, agreement, reads and writes, mutual authentication, and the certificates that are served. */
 import { randomBytes } from 'node:crypto';
-import type { Controller } from '../domain/controller.ts';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
-import { pkiLink } from '../domain/layout.ts';
 import type { EtcdClient } from '../etcd/client.ts';
-import { presentCertificate, servedCertificate } from '../etcd/prove.ts';
-import { clientStream, peerStream } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import type { ProofContext } from './await-cluster.ts';
-
-const PROOF_TIMEOUT_MS = 10_000;
+import { proveRefusals, proveServed } from './prove-port.ts';
 
 export interface ProofInput extends ProofContext {
   readonly clients: ReadonlyMap<string, EtcdClient>;
   readonly facts: Facts;
   /** A client certificate of an authority that this cluster does not know. */
   readonly stranger: TlsMaterial;
+  /** Leaves out the proof that writes, and removes, a key. */
+  readonly readOnly?: boolean | undefined;
 }
 
 /**
@@ -27,10 +24,12 @@ export async function proveCluster(input: ProofInput): Promise<void> {
   const proofs = [
     proveIdentity(input),
     proveAgreement(input),
-    proveReadsAndWrites(input),
+    ...(input.readOnly === true ? [] : [proveReadsAndWrites(input)]),
     ...input.cluster.controllers.flatMap((controller) => [
-      provePort(controller, 'client', input),
-      provePort(controller, 'peer', input),
+      proveServed(controller, 'client', input),
+      proveServed(controller, 'peer', input),
+      proveRefusals(controller, 'client', input),
+      proveRefusals(controller, 'peer', input),
     ]),
   ];
   const settled = await Promise.allSettled(proofs);
@@ -92,52 +91,6 @@ async function proveReadsAndWrites({ clients }: ProofInput): Promise<void> {
   } finally {
     await writer.delete(key);
   }
-}
-
-async function provePort(controller: Controller, port: 'client' | 'peer', input: ProofInput): Promise<void> {
-  const connection = input.connections.get(controller.name);
-  const stream = (port === 'client' ? clientStream : peerStream)(input.cluster, controller, connection);
-  const { name: host } = controller;
-  const target = { host, stream, timeoutMs: PROOF_TIMEOUT_MS, signal: input.signal };
-  const number = port === 'client' ? controller.clientPort : controller.peerPort;
-  const anonymous = presentCertificate(target, { ca: '' });
-  const stranger = presentCertificate(target, { ...input.stranger, ca: '' });
-  const served = servedCertificate(target);
-  const client = clientOnPeerPort(port, target, input);
-  if (refusalFailed(await anonymous))
-    throw failed(host, `port ${number} does not refuse a client without a certificate`);
-  if (refusalFailed(await stranger))
-    throw failed(host, `port ${number} does not refuse a certificate of an unknown authority`);
-  const judged = await client;
-  if (judged !== undefined && refusalFailed(judged))
-    throw failed(
-      host,
-      `port ${number} does not refuse a client's certificate: whoever holds one could pass for a peer`,
-    );
-  const onDisk =
-    input.facts.hosts[host]?.certificates[`${pkiLink(input.cluster)}/${port === 'client' ? 'server' : 'peer'}.crt`];
-  if (onDisk === undefined || !sameCertificate(onDisk, await served)) {
-    throw failed(host, `port ${number} serves another certificate than the one that was issued for it`);
-  }
-}
-
-/** With an authority for peers alone, no client of etcd may reach the peer port (reference: one CA opens it to all). */
-async function clientOnPeerPort(
-  port: 'client' | 'peer',
-  target: Parameters<typeof presentCertificate>[0],
-  { cluster, tls }: ProofInput,
-): Promise<Awaited<ReturnType<typeof presentCertificate>> | undefined> {
-  if (port === 'client' || cluster.pki.authorities === 'single') return undefined;
-  return presentCertificate(target, { ...tls, ca: '' });
-}
-
-function refusalFailed(judgement: { readonly accepted: boolean; readonly alert: string | undefined }): boolean {
-  return judgement.accepted || judgement.alert === undefined;
-}
-
-function sameCertificate(left: string, right: string): boolean {
-  const body = (pem: string): string => pem.replaceAll(/-----[A-Z ]+-----|\s/g, '');
-  return body(left) === body(right);
 }
 
 function failed(host: string, what: string): QuorateError {

@@ -28,7 +28,7 @@ export const reset: Verb = async (invocation, ports) => {
         });
         if (!answer) throw new QuorateError('interrupted', 'not confirmed: nothing was changed');
       }
-      await session.apply(plan, planner);
+      await session.apply({ ...plan, permits: { ending: cluster.name } }, planner);
     }
     if (ports.ui.mode === 'json') ports.ui.json({ changed: !isEmpty(plan), plan: session.toJson(plan) });
     ports.ui.note(

@@ -130,7 +130,8 @@ function diskVersion(cluster: Cluster, facts: Facts, name: string): string {
   return link.target.split('/').at(-2) ?? '';
 }
 
-function memberList(facts: Facts): readonly MemberFact[] {
+/** The members as the best answer lists them; empty where nobody answered. */
+export function memberList(facts: Facts): readonly MemberFact[] {
   const lists = Object.values(facts.endpoints).filter((each) => each.failure === undefined);
   const best = [...lists].sort((a, b) => Number(b.linearizable) - Number(a.linearizable))[0];
   return best?.members ?? [];

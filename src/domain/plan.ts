@@ -5,9 +5,20 @@ export interface Stage {
   /** Short and stable: `prepare`, `start`. */
   readonly id: string;
   readonly title: string;
-  /** `parallel`: all hosts at once. `rolling`: one member at a time. `operator`: here, in order. */
+  /**
+   * `parallel`: all hosts at once. `rolling`: one member at a time, those that do not serve first and the leader last, each behind the guard and followed by
+   * the gate; a host's steps are one script. `operator`: here, in order.
+   */
   readonly mode: 'parallel' | 'rolling' | 'operator';
   readonly steps: readonly Step[];
+}
+
+/** What the operator allowed for one run, by a flag or by a name that was asked for; the guard refuses it otherwise. */
+export interface Permits {
+  /** `--allow-downtime`: one or two members cannot be restarted without. */
+  readonly downtime?: boolean;
+  /** The name of the cluster that is to end: its members may be stopped for good. */
+  readonly ending?: string;
 }
 
 export interface Plan {
@@ -19,6 +30,7 @@ export interface Plan {
   readonly warnings: readonly string[];
   /** Why nothing is to do, host by host, where nothing is. */
   readonly reasons: readonly Reason[];
+  readonly permits?: Permits;
 }
 
 export interface Reason {

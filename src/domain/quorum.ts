@@ -43,6 +43,25 @@ export function object(voters: readonly Voter[], step: Disruption): Objection {
   }
 }
 
+/** Judges steps that happen together, or one upon the other: each against the voters as those before it leave them. */
+export function objectToAll(voters: readonly Voter[], steps: readonly Disruption[]): Objection {
+  let left = voters;
+  for (const step of steps) {
+    const objection = object(left, step);
+    if (objection !== undefined) return objection;
+    left = votersAfter(left, step);
+  }
+  return undefined;
+}
+
+/** The voters once a step has been done: who was stopped is down, and who was added as well. */
+export function votersAfter(voters: readonly Voter[], { kind, member }: Disruption): readonly Voter[] {
+  const others = voters.filter((each) => each.name !== member);
+  if (kind === 'remove') return others;
+  if (kind === 'stop' && others.length === voters.length) return voters;
+  return [...others, { name: member, healthy: false }];
+}
+
 function objectToStop(voters: readonly Voter[], member: string, allowDowntime: boolean): Objection {
   const stopped = voters.find((each) => each.name === member);
   if (stopped === undefined || !stopped.healthy) return undefined;

@@ -1,6 +1,5 @@
 /** An open session with the hosts of a cluster: connects, observes, shows plans, and runs them under the lock. */
 import { execute } from '../apply/execute.ts';
-import type { ExecutorPorts } from '../apply/ports.ts';
 import type { Session, SessionWish } from '../commands/command.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
@@ -10,34 +9,17 @@ import type { Plan } from '../domain/plan.ts';
 import { preflight } from '../domain/preflight.ts';
 import type { Identity } from '../domain/verdict.ts';
 import { forbiddenStreams } from '../etcd/reach.ts';
-import { observeEndpoints } from '../observe/endpoints.ts';
-import { parseProbe } from '../observe/parse-probe.ts';
-import { observeHosts } from '../observe/probe.ts';
-import { probeScript } from '../observe/probe-script.ts';
 import { clusterId, memberId } from '../plan/ids.ts';
 import { planToJson } from '../plan/saved-plan.ts';
-import type { HostFiles, View } from '../plan/view.ts';
+import type { View } from '../plan/view.ts';
 import { openAll, type Transports } from '../transport/open.ts';
 import type { Ui } from '../ui/output.ts';
 import { openRun } from './interrupts.ts';
 import { lockHosts, unlockHosts } from './locking.ts';
-import type { OperatorSide } from './operator-side.ts';
+import { lookAtAll } from './look.ts';
 import { planView } from './plan-view.ts';
-import type { Process } from './process.ts';
-
-export interface SessionInput {
-  readonly cluster: Cluster;
-  readonly wish: SessionWish;
-  readonly desired: Readonly<Record<string, HostFiles>>;
-  readonly operator: OperatorSide;
-  readonly ui: Ui;
-  readonly process: Process;
-  readonly acceptNewHostKeys: boolean;
-  /** What was run, for the lock: no secrets. */
-  readonly command: string;
-  /** Whether plans show the content of new files too. */
-  readonly verbose: boolean;
-}
+import { runPorts } from './run-ports.ts';
+import type { SessionInput } from './session-input.ts';
 
 /**
  * Connects to every host at once and looks at it.
@@ -118,28 +100,11 @@ function checkHosts(cluster: Cluster, facts: Facts, ui: Ui): void {
 }
 
 async function look(input: SessionInput, transports: Transports): Promise<Look> {
-  const { cluster, operator, process } = input;
+  const { cluster, desired, operator, process } = input;
   const pki = await operator.pki();
-  const texts = (host: string): readonly string[] => probedTexts(input.desired, host);
-  const observed = await observeHosts(transports.connections.values(), cluster, { texts, now: process.now });
-  const unconnected = Object.fromEntries(
-    transports.failures.flatMap((each) => (each.host === undefined ? [] : [[each.host, each.message] as const])),
-  );
   const credentials = input.wish.endpoints ? await operator.credentialsIfAny() : undefined;
-  const endpoints = await observeEndpoints(transports.connections.values(), cluster, observed.hosts, { credentials });
-  const facts: Facts = {
-    observedAt: process.now(),
-    hosts: observed.hosts,
-    endpoints,
-    unreachable: { ...unconnected, ...observed.unreachable },
-  };
-  return { view: viewOf(input, facts, pki), failures: observed.failures };
-}
-
-/** Files whose hash and text planning compares, besides those that every probe looks at. */
-function probedTexts(desired: Readonly<Record<string, HostFiles>>, host: string): readonly string[] {
-  const files = desired[host];
-  return files === undefined ? [] : files.files.map((each) => each.path);
+  const { facts, failures } = await lookAtAll({ cluster, desired, transports, credentials, now: process.now });
+  return { view: viewOf(input, facts, pki), failures };
 }
 
 function viewOf(input: SessionInput, facts: Facts, pki: PkiView): View {
@@ -184,19 +149,11 @@ async function run(
   let outcome: 'done' | 'failed' | 'interrupted' = 'failed';
   try {
     progress.handle({ type: 'run-start', title: `${plan.verb} ${cluster.name}`, stages: plan.stages.length });
-    const ports: ExecutorPorts = {
-      cluster,
-      connections: Object.fromEntries(transports.connections),
-      operator: input.operator.port(transports.connections),
-      probeScript: (host) => probeOf(input, host),
-      parseProbe: (host, text, receivedAt) => parseProbe(text, { host, receivedAt, sentAt: undefined }),
+    const ports = runPorts({
+      ...{ input, transports, interrupts },
       view: (facts, pki) => viewOf(input, facts, pki),
       emit: (event) => progress.handle(event),
-      signal: interrupts.signal,
-      stopRequested: interrupts.stopRequested,
-      now: process.now,
-      failpoint: process.env['QUORATE_FAILPOINT'],
-    };
+    });
     await execute(plan, facts, lock.token, ports);
     outcome = 'done';
   } catch (error) {
@@ -208,10 +165,4 @@ async function run(
     interrupts.close();
     await lock.release();
   }
-}
-
-function probeOf(input: SessionInput, host: string): string {
-  const controller = input.cluster.controllers.find((each) => each.name === host);
-  if (controller === undefined) throw new Error(`${host} is no controller`);
-  return probeScript(input.cluster, controller, probedTexts(input.desired, host));
 }

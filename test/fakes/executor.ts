@@ -4,8 +4,8 @@ import { execute } from '../../src/apply/execute.ts';
 import type { ExecutorPorts } from '../../src/apply/ports.ts';
 import { STEP_LINE, STEPS_DONE } from '../../src/apply/prelude.ts';
 import { QuorateError } from '../../src/domain/errors.ts';
-import type { HostFacts } from '../../src/domain/facts.ts';
-import type { Plan } from '../../src/domain/plan.ts';
+import type { Facts, HostFacts } from '../../src/domain/facts.ts';
+import type { Permits, Plan } from '../../src/domain/plan.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { OPERATOR, type Step } from '../../src/domain/step.ts';
 import { isHostStep, need } from '../../src/plan/need.ts';
@@ -23,6 +23,12 @@ export interface RunOptions {
   readonly fault?: ((step: Step) => Fault) | undefined;
   readonly stopRequested?: (() => boolean) | undefined;
   readonly failpoint?: string | undefined;
+  /** What the operator allowed. A reset has its name unless told otherwise: its verb asks for that before it runs. */
+  readonly permits?: Permits | undefined;
+  /** Goes wrong after a turn's steps: what proving the member says. */
+  readonly prove?: ((members: readonly string[]) => string | undefined) | undefined;
+  /** What is seen, in place of the model's facts. */
+  readonly seen?: ((facts: Facts) => Facts) | undefined;
   /** Hosts without a connection. */
   readonly unconnected?: readonly string[] | undefined;
 }
@@ -33,8 +39,13 @@ export interface RunResult {
   readonly done: readonly string[];
   /** What each host was sent, by stage. */
   readonly scripts: readonly { readonly stage: string; readonly host: string; readonly script: string }[];
+  /** Hosts whose leadership was moved, and whither. */
+  readonly moves: readonly string[];
   readonly error: unknown;
 }
+
+/** What the fake log of a unit says. */
+export const LAST_WORDS = '{"level":"fatal","msg":"the last words"}';
 
 /** Runs `plan`; never rejects. */
 export async function runOn(model: Model, plan: Plan, options: RunOptions = {}): Promise<RunResult> {
@@ -42,6 +53,9 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
   const done: string[] = [];
   const scripts: { stage: string; host: string; script: string }[] = [];
   let issued: Issued = {};
+  const moves: string[] = [];
+  const permits = options.permits ?? (plan.verb === 'reset' ? { ending: plan.cluster } : {});
+  let clock = NOW;
   let stage = '';
   const fault = (step: Step): Fault => options.fault?.(step);
 
@@ -51,7 +65,10 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
       scripts.push({ stage, host, script: script.script });
       return play(host, script);
     },
-    run: () => Promise.reject(new Error('the fake runs stages only')),
+    run: async ({ label }) => {
+      if (label !== 'reading the log') throw new Error('the fake runs stages and reads logs only');
+      return { status: 0, signal: undefined, stdout: `${LAST_WORDS}\n`, stderr: '' };
+    },
     tunnel: () => Promise.reject(new Error('the fake has no tunnels')),
     close: () => Promise.resolve(),
   });
@@ -100,6 +117,10 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
         return issued;
       },
       pki: async () => model.pki(),
+      prove: async (members) => {
+        const failure = options.prove?.(members);
+        if (failure !== undefined) throw new QuorateError('step-failed', `${members.join()}: ${failure}`);
+      },
       release: async () => ({ sha256: '0'.repeat(64), sizeBytes: 0, read: () => Readable.from([]) }),
       downloadScript: async () => undefined,
     },
@@ -117,14 +138,25 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
     },
     signal: new AbortController().signal,
     stopRequested: options.stopRequested ?? (() => false),
-    now: () => NOW,
+    look: async () => {
+      const { facts } = model.view();
+      return options.seen?.(facts) ?? facts;
+    },
+    moveLeader: async (leader, targetId) => {
+      moves.push(`${leader} → ${targetId}`);
+      model.moveLeader(targetId);
+    },
+    wait: async (ms) => {
+      clock += ms;
+    },
+    now: () => clock,
     failpoint: options.failpoint,
   };
-  const error = await execute(plan, model.view().facts, 'lock-token', ports).then(
+  const error = await execute({ ...plan, permits }, model.view().facts, 'lock-token', ports).then(
     () => undefined,
     (reason: unknown) => reason,
   );
-  return { events, done, scripts, error };
+  return { events, done, scripts, moves, error };
 }
 
 function ended(lines: readonly string[], end: number | QuorateError, stderr = ''): RemoteProcess {

@@ -1,0 +1,43 @@
+/** A stage that takes one member at a time: who does not serve first, then followers, the leader last. */
+import type { Facts } from '../domain/facts.ts';
+import type { Stage } from '../domain/plan.ts';
+import type { Step } from '../domain/step.ts';
+import { serves } from '../domain/voters.ts';
+import { leads } from './leadership.ts';
+import { groupByHost, type HostStep, hostSteps, type Progress, type Run, stopIfAsked } from './run.ts';
+import { takeTurn } from './turn.ts';
+
+/** How many things of a member's turn are told: its steps, and the gate. */
+export function turnLength(steps: readonly Step[]): number {
+  return steps.length + 1;
+}
+
+/**
+ * Before each turn every host and endpoint is looked at anew, and a first interrupt is heeded.
+ * @throws QuorateError refused (the guard), step-failed with what is true of the member whose turn failed, interrupted
+ */
+export async function runRollingStage(stage: Stage, progress: Progress, run: Run): Promise<Progress> {
+  const { ports } = run;
+  let waiting = groupByHost(hostSteps(stage));
+  let { facts } = progress;
+  while (waiting.length > 0) {
+    facts = await ports.look(facts, Object.keys(ports.connections));
+    const next = nextTurn(waiting, facts);
+    if (next === undefined) break;
+    const [host, steps] = next;
+    stopIfAsked(`the turn of ${host} in "${stage.title}"`, run);
+    facts = await takeTurn({ stage, host, steps }, { ...progress, facts }, run);
+    waiting = waiting.filter(([name]) => name !== host);
+  }
+  return { ...progress, facts };
+}
+
+type Turn = readonly [string, readonly HostStep[]];
+
+function nextTurn(waiting: readonly Turn[], facts: Facts): Turn | undefined {
+  const rank = ([host]: Turn): number => {
+    if (!serves(facts, host)) return 0;
+    return leads(facts, host) ? 2 : 1;
+  };
+  return waiting.toSorted((a, b) => rank(a) - rank(b))[0];
+}

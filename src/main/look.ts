@@ -1,0 +1,56 @@
+/** Looks at hosts and endpoints, all of them or some again. */
+import type { Cluster } from '../domain/cluster.ts';
+import type { QuorateError } from '../domain/errors.ts';
+import type { Facts } from '../domain/facts.ts';
+import type { TlsMaterial } from '../etcd/secure.ts';
+import { observeEndpoints } from '../observe/endpoints.ts';
+import { observeHosts } from '../observe/probe.ts';
+import type { HostFiles } from '../plan/view.ts';
+import type { Transports } from '../transport/open.ts';
+
+export interface LookInput {
+  readonly cluster: Cluster;
+  readonly desired: Readonly<Record<string, HostFiles>>;
+  readonly transports: Transports;
+  /** The operator's certificate; undefined: endpoints are not asked. */
+  readonly credentials: TlsMaterial | undefined;
+  readonly now: () => number;
+}
+
+/** Everything, anew. A host that cannot be reached is a fact, and a failure. */
+export async function lookAtAll(
+  input: LookInput,
+): Promise<{ readonly facts: Facts; readonly failures: readonly QuorateError[] }> {
+  const { cluster, transports, credentials, now } = input;
+  const connections = [...transports.connections.values()];
+  const observed = await observeHosts(connections, cluster, { texts: (host) => probedTexts(input.desired, host), now });
+  const unconnected = Object.fromEntries(
+    transports.failures.flatMap((each) => (each.host === undefined ? [] : [[each.host, each.message] as const])),
+  );
+  const endpoints = await observeEndpoints(connections, cluster, observed.hosts, { credentials });
+  const unreachable = { ...unconnected, ...observed.unreachable };
+  return { facts: { observedAt: now(), hosts: observed.hosts, endpoints, unreachable }, failures: observed.failures };
+}
+
+/** Probes `names` again and asks every endpoint again; what was known of other hosts stays. */
+export async function lookAgain(input: LookInput, facts: Facts, names: readonly string[]): Promise<Facts> {
+  const { cluster, transports, credentials, now } = input;
+  const connections = [...transports.connections.values()];
+  const asked = connections.filter((each) => names.includes(each.host));
+  const observed = await observeHosts(asked, cluster, { texts: (host) => probedTexts(input.desired, host), now });
+  const hosts = { ...without(facts.hosts, names), ...observed.hosts };
+  const endpoints = await observeEndpoints(connections, cluster, hosts, { credentials });
+  const gone = names.filter((name) => facts.unreachable[name] !== undefined && !transports.connections.has(name));
+  const still = Object.fromEntries(gone.map((name) => [name, facts.unreachable[name] ?? '']));
+  const unreachable = { ...without(facts.unreachable, names), ...still, ...observed.unreachable };
+  return { observedAt: now(), hosts, endpoints, unreachable };
+}
+
+/** Files whose hash and text planning compares, besides those that every probe looks at. */
+export function probedTexts(desired: Readonly<Record<string, HostFiles>>, host: string): readonly string[] {
+  return (desired[host]?.files ?? []).map((each) => each.path);
+}
+
+function without<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
+}

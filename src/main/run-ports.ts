@@ -1,0 +1,64 @@
+/** What the executor is given in a session with hosts. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExecutorPorts } from '../apply/ports.ts';
+import { QuorateError } from '../domain/errors.ts';
+import { parseProbe } from '../observe/parse-probe.ts';
+import { probeScript } from '../observe/probe-script.ts';
+import type { Transports } from '../transport/open.ts';
+import type { RunInterrupts } from './interrupts.ts';
+import { type LookInput, lookAgain, probedTexts } from './look.ts';
+import { moveLeader } from './move-leader.ts';
+import type { SessionInput } from './session-input.ts';
+
+interface Given {
+  readonly input: SessionInput;
+  readonly transports: Transports;
+  readonly interrupts: RunInterrupts;
+  readonly view: ExecutorPorts['view'];
+  readonly emit: ExecutorPorts['emit'];
+}
+
+/** The ports of one run. */
+export function runPorts({ input, transports, interrupts, view, emit }: Given): ExecutorPorts {
+  const { cluster, desired, operator, process } = input;
+  const { connections } = transports;
+  const { signal, stopRequested } = interrupts;
+  const lookInput = async (): Promise<LookInput> => ({
+    ...{ cluster, desired, transports, now: process.now },
+    credentials: await operator.credentialsIfAny(),
+  });
+  return {
+    cluster,
+    connections: Object.fromEntries(connections),
+    operator: operator.port(connections),
+    probeScript: (host) => probeOf(input, host),
+    parseProbe: (host, text, receivedAt) => parseProbe(text, { host, receivedAt, sentAt: undefined }),
+    view,
+    look: async (facts, hosts) => lookAgain(await lookInput(), facts, hosts),
+    moveLeader: async (leader, targetId) =>
+      moveLeader(
+        { leader, targetId },
+        { cluster, connections, signal, credentials: await operator.credentialsIfAny() },
+      ),
+    wait: (ms) => waitUnlessAborted(ms, signal),
+    emit,
+    signal,
+    stopRequested,
+    now: process.now,
+    failpoint: process.env['QUORATE_FAILPOINT'],
+  };
+}
+
+async function waitUnlessAborted(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch (cause) {
+    throw new QuorateError('interrupted', 'interrupted while waiting for the cluster', { cause });
+  }
+}
+
+function probeOf({ cluster, desired }: SessionInput, host: string): string {
+  const controller = cluster.controllers.find((each) => each.name === host);
+  if (controller === undefined) throw new Error(`${host} is no controller`);
+  return probeScript(cluster, controller, probedTexts(desired, host));
+}

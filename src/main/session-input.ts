@@ -1,0 +1,21 @@
+/** What a session with hosts is opened with. */
+import type { SessionWish } from '../commands/command.ts';
+import type { Cluster } from '../domain/cluster.ts';
+import type { HostFiles } from '../plan/view.ts';
+import type { Ui } from '../ui/output.ts';
+import type { OperatorSide } from './operator-side.ts';
+import type { Process } from './process.ts';
+
+export interface SessionInput {
+  readonly cluster: Cluster;
+  readonly wish: SessionWish;
+  readonly desired: Readonly<Record<string, HostFiles>>;
+  readonly operator: OperatorSide;
+  readonly ui: Ui;
+  readonly process: Process;
+  readonly acceptNewHostKeys: boolean;
+  /** What was run, for the lock: no secrets. */
+  readonly command: string;
+  /** Whether plans show the content of new files too. */
+  readonly verbose: boolean;
+}
