@@ -63,7 +63,7 @@ interface Bodies {
   /** Notes in the store what an imperative verb wants, so that a rerun goes on with it. */
   'goal.set': { readonly goal: Goal };
   /** Takes a goal away that is met. */
-  'goal.close': { readonly goal: Goal['kind'] };
+  'goal.close': { readonly goal: Goal };
   /** Fetches a release to the operator's machine and checks its sha256. */
   'release.fetch': { readonly version: string; readonly architecture: Architecture; readonly from: string };
   /** Stops a distribution's etcd (`unit`; '' where ours runs under that name) and puts its packages on hold. */
@@ -91,9 +91,10 @@ interface Bodies {
     readonly algorithm: KeyAlgorithm;
     readonly user: string;
   };
-  /** Makes a member's private keys on the member; only public keys come back. */
+  /** Makes a member's private keys on the member, others than those in `from` ('' for none); only public keys come back. */
   'key.make': {
     readonly directory: string;
+    readonly from: string;
     readonly purposes: readonly LeafPurpose[];
     readonly algorithm: KeyAlgorithm;
     readonly user: string;

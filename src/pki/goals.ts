@@ -24,10 +24,10 @@ export async function setGoal(
   });
 }
 
-/** Takes a goal away that is met; nothing where there is none of its kind. */
-export async function closeGoal(store: PkiStore, uuid: string, kind: Goal['kind']): Promise<void> {
+/** Takes a goal away that is met; nothing where it is not (any more) open. */
+export async function closeGoal(store: PkiStore, uuid: string, goal: Goal): Promise<void> {
   await updateDocument(store, uuid, (document) => {
-    const goals = document.goals.filter((each) => each.kind !== kind);
+    const goals = document.goals.filter((each) => !sameGoal(each, goal));
     return goals.length === document.goals.length ? document : { ...document, goals };
   });
 }

@@ -23,7 +23,8 @@ const rows: Rows = {
   },
   'authority.succeed': {
     risk: 'safe',
-    describe: ({ ids }) => plus(`make the next authorities ${ids.join(', ')}, and have their predecessors sign them too`),
+    describe: ({ ids }) =>
+      plus(`make the next authorities ${ids.join(', ')}, and have their predecessors sign them too`),
   },
   'authority.activate': { risk: 'safe', describe: ({ ids }) => change(`sign with ${ids.join(', ')} from now on`) },
   'authority.retire': { risk: 'safe', describe: ({ ids }) => change(`trust ${ids.join(', ')} no more`) },
@@ -31,14 +32,17 @@ const rows: Rows = {
     risk: 'safe',
     describe: ({ ids }) => change(`want certificates of ${ids.join(', ')} served without the cross certificate`),
   },
-  'authority.abandon': { risk: 'safe', describe: ({ ids }) => change(`give ${ids.join(', ')} up: predecessors sign again`) },
+  'authority.abandon': {
+    risk: 'safe',
+    describe: ({ ids }) => change(`give ${ids.join(', ')} up: predecessors sign again`),
+  },
   'authority.renew': {
     risk: 'safe',
     describe: ({ authority }) => plus(`certify ${authority} anew, with its key and subject`),
   },
   'admin.issue': { risk: 'safe', describe: () => plus("issue the operator's client certificate (CN=root)") },
   'goal.set': { risk: 'safe', describe: ({ goal }) => plus(`note the goal in the state directory: ${goalText(goal)}`) },
-  'goal.close': { risk: 'safe', describe: ({ goal }) => change(`note that the goal is met: ${goal}`) },
+  'goal.close': { risk: 'safe', describe: ({ goal }) => change(`note that the goal is met: ${goalText(goal)}`) },
   'release.fetch': {
     risk: 'safe',
     describe: (step) => plus(`fetch etcd ${step.version} for ${step.architecture} from ${step.from}`),

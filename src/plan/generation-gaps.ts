@@ -11,7 +11,11 @@ export type GenerationPlace = Pick<Draft<'generation.prepare'>, 'directory' | 'f
  * Why a key in the folder has to go or to be taken over; undefined where it is as wanted, or still to be made. A key that is to be made must be another
  * one than that in use.
  */
-export function keyGap(host: HostFacts, place: GenerationPlace, { purpose, key }: LeafWish): string | undefined {
+export function keyGap(
+  host: HostFacts,
+  place: GenerationPlace,
+  { purpose, key }: Pick<LeafWish, 'purpose' | 'key'>,
+): string | undefined {
   const { directory, from, algorithm, user } = place;
   const own = host.texts[`${directory}/${purpose}.pub`];
   const used = from === '' ? undefined : host.texts[`${from}/${purpose}.pub`];

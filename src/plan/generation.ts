@@ -104,7 +104,7 @@ export function generationDrafts(view: View, turn: GenerationTurn): GenerationDr
   const put = { kind: 'pki.put', host, directory, from, leaves, trust, crls } as const;
   const target = `pki.d/${turn.number}`;
   const link = pkiLink(cluster);
-  const made: Candidate = { kind: 'key.make', host, directory, purposes, algorithm, user };
+  const made: Candidate = { kind: 'key.make', host, directory, from, purposes, algorithm, user };
   return {
     prepare: neededDrafts(view, [prepare, made]),
     issue: issueDrafts(view, turn, { directory, from, algorithm, user }),

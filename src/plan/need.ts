@@ -6,7 +6,7 @@ import { bootstrapDropIn } from '../domain/layout.ts';
 import { type RunWish, restartReason } from '../domain/run-record.ts';
 import { type DataFolder, type Draft, type FilePut, type StepKind, TOKEN_PLACEHOLDER } from '../domain/step.ts';
 import { memberView, missingKeys, trustBundle, trustProblem } from './certificates.ts';
-import { leafGap, prepareGaps } from './generation-gaps.ts';
+import { keyGap, leafGap, prepareGaps } from './generation-gaps.ts';
 import type { View } from './view.ts';
 
 /** `reason` says why it is needed, or why nothing is to do. */
@@ -58,7 +58,9 @@ const checks: Checks = {
   },
   'key.make': (step, _view, host) => {
     const missing = missingKeys(host, step.directory, step.purposes);
-    return missing.length === 0 ? no('keys exist') : yes(`no key yet: ${missing.join(', ')}`);
+    const unfit = step.purposes.filter((purpose) => keyGap(host, step, { purpose, key: 'make' }) !== undefined);
+    const made = step.purposes.filter((each) => missing.includes(each) || unfit.includes(each));
+    return made.length === 0 ? no('keys exist') : yes(`no key yet: ${made.join(', ')}`);
   },
   'pki.put': (step, view, host) => {
     const member = memberView(view, host.host);

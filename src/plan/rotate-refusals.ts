@@ -1,6 +1,8 @@
 /** Why certificates cannot be rotated: told before anything is changed. Pure. */
 import { QuorateError } from '../domain/errors.ts';
 import { activeAuthority } from '../domain/pki-view.ts';
+import { serves } from '../domain/voters.ts';
+import { tryParseChain } from '../pki/chain.ts';
 import type { View } from './view.ts';
 
 /**
@@ -37,4 +39,22 @@ function requireMember({ facts, pki }: View, name: string): void {
     host: name,
     hint: 'quorate plan -i FILE tells what is there',
   });
+}
+
+/**
+ * Before members are taken in turn. Where the operator's own certificate has ended nobody can be asked, and it is renewed first.
+ * @throws QuorateError refused: no member serves, so that none could get well in a turn of its own
+ */
+export function requireServing({ cluster, facts, pki, now }: View): void {
+  const admin = tryParseChain(pki.admin ?? '')?.leaf.facts;
+  const couldAsk = admin !== undefined && admin.notBefore <= now && now < admin.notAfter;
+  if (!couldAsk || cluster.controllers.some(({ name }) => serves(facts, name))) return;
+  const said = cluster.controllers.flatMap(({ name }) => facts.endpoints[name]?.failure ?? []);
+  throw new QuorateError(
+    'refused',
+    `no member serves clients (${said[0] ?? 'no one answers'}): none would get well alone`,
+    {
+      hint: 'quorate certs rescue -i FILE mends all at once where certificates have ended; quorate status -i FILE tells more',
+    },
+  );
 }

@@ -3,8 +3,6 @@ import { currentGeneration } from '../domain/generation.ts';
 import type { RotateGoal } from '../domain/goal.ts';
 import { type Stage, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
-import { serves } from '../domain/voters.ts';
-import { tryParseChain } from '../pki/chain.ts';
 import { type GenerationTurn, generationDrafts, generationsDirectory, pruneDrafts } from './generation.ts';
 import { neededDrafts } from './host-steps.ts';
 import type { View } from './view.ts';
@@ -20,8 +18,7 @@ export interface Rotation {
 
 /** Stages that may have no steps. */
 export function rotateStages(view: View, { members, turns, goal, setsGoal, admin }: Rotation): readonly Stage[] {
-  const inTurn = (host: string): boolean => runs(view, host) && !nothingIsServed(view);
-  const drafts = turns.map((turn) => ({ inTurn: inTurn(turn.host), ...generationDrafts(view, turn) }));
+  const drafts = turns.map((turn) => ({ inTurn: runs(view, turn.host), ...generationDrafts(view, turn) }));
   const switches = (taken: boolean): readonly Draft[] =>
     drafts.filter((each) => each.inTurn === taken).flatMap((each) => each.switch);
   const folders = turns.flatMap(({ host }) => neededDrafts(view, [generationsDirectory(view, host)]));
@@ -36,7 +33,7 @@ export function rotateStages(view: View, { members, turns, goal, setsGoal, admin
   const met: readonly Draft[] =
     goal === undefined
       ? []
-      : [{ kind: 'goal.close', host: OPERATOR, goal: 'rotate', why: 'every member has what was asked for' }];
+      : [{ kind: 'goal.close', host: OPERATOR, goal, why: 'every member has what was asked for' }];
   const proofs = turns.length > 0 || prune.length > 0 || met.length > 0 ? proofDrafts(view, members) : [];
   return [
     stage('operator', 'with the operator', 'operator', [...set, ...(admin === undefined ? [] : [admin])]),
@@ -70,32 +67,21 @@ function proofDrafts(view: View, members: readonly string[]): readonly Draft[] {
   if (running.length === 0) return [];
   const what = 'the new certificates are served, and clients and peers accept them';
   const why = 'only then old keys are removed';
-  const prove: Draft = { kind: 'certificates.prove', host: OPERATOR, members: running, what, why };
-  if (!nothingIsServed(view) || running.length < view.cluster.controllers.length) return [prove];
-  return [{ kind: 'cluster.await', host: OPERATOR, members: running, why: 'members find each other again' }, prove];
+  return [{ kind: 'certificates.prove', host: OPERATOR, members: running, what, why }];
 }
 
 /** Whether the member's process runs: etcd reads certificates anew at each connection. */
-function runs({ facts }: View, name: string): boolean {
+export function runs({ facts }: View, name: string): boolean {
   return facts.hosts[name]?.unit.activeState === 'active';
-}
-
-/** With expired certificates members lose each other: no single one would get well in a turn of its own, and none has clients to lose. */
-function nothingIsServed({ cluster, facts, pki, now }: View): boolean {
-  const admin = tryParseChain(pki.admin ?? '')?.leaf.facts;
-  const couldAsk = admin !== undefined && admin.notBefore <= now && now < admin.notAfter;
-  return couldAsk && !cluster.controllers.some(({ name }) => serves(facts, name));
 }
 
 /** What is switched without a proof in its turn, and why. */
 export function rotateWarnings(view: View, turns: readonly GenerationTurn[]): readonly string[] {
   const { unit } = view.cluster;
-  const stopped = turns
+  return turns
     .filter(({ host }) => !runs(view, host))
     .map(
       ({ host }) =>
         `${host}: ${unit} does not run: its certificates are put in place, and proved by nothing until it starts; its old ones stay beside them`,
     );
-  const together = turns.length > 0 && nothingIsServed(view);
-  return [...stopped, ...(together ? ['no member serves clients: all are switched over together'] : [])];
 }

@@ -7,8 +7,8 @@ import { type LeafPurpose, leafPurposes } from '../domain/step.ts';
 import { adminRenewal } from './admin-renewal.ts';
 import { type GenerationTurn, nextTurn, renewingTurn } from './generation.ts';
 import { livesOf } from './generation-wish.ts';
-import { requireRotatable } from './rotate-refusals.ts';
-import { rotateStages, rotateWarnings } from './rotate-stages.ts';
+import { requireRotatable, requireServing } from './rotate-refusals.ts';
+import { rotateStages, rotateWarnings, runs } from './rotate-stages.ts';
 import { planBase, type View } from './view.ts';
 
 /** What the operator asked for. */
@@ -32,6 +32,7 @@ export function planRotate(view: View, wish: RotateWish): Plan {
   const open = openGoal(view.pki.goals, 'rotate');
   requireSameGoal(view, open, goal);
   const turns = members.flatMap((name) => turnOf(view, name, wish, goal) ?? []);
+  if (turns.some(({ host }) => runs(view, host))) requireServing(view);
   const admin = wish.purposes.includes('client') ? adminRenewal(view) : undefined;
   const stages = rotateStages(view, { members, turns, goal, setsGoal: open === undefined, admin: admin?.draft });
   const reasons = wish.due
@@ -43,13 +44,9 @@ export function planRotate(view: View, wish: RotateWish): Plan {
 
 /** Steps that a rotation has left undone; empty once it is met. Planning again would start another one. */
 export function rotationLeft(view: View, wish: RotateWish, done: Plan): Plan {
-  const set = done.stages.flatMap((each) => each.steps).find((step) => step.kind === 'goal.set');
-  const goals = set === undefined ? [] : [{ ...set.goal, since: '', who: '' }];
-  const again = planRotate(
-    wish.due ? view : { ...view, pki: { ...view.pki, goals: [...goals, ...view.pki.goals] } },
-    wish,
-  );
-  if (wish.due) return again;
+  const met = done.stages.flatMap((each) => each.steps).find((step) => step.kind === 'goal.close');
+  if (met === undefined) return planRotate(view, wish);
+  const again = planRotate({ ...view, pki: { ...view.pki, goals: [{ ...met.goal, since: '', who: '' }] } }, wish);
   const stages = again.stages.filter((each) => each.id !== 'prove' && each.id !== 'met');
   return { ...again, stages };
 }

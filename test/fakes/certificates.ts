@@ -16,7 +16,7 @@ const leaves = new Map<string, string>();
 /** The authority of a cluster for a purpose; the same one whenever it is asked for. */
 export function authorityOf(cluster: Cluster, purpose: AuthorityView['purpose']): TestAuthority {
   return remember(authorities, `${cluster.name} ${purpose}`, () =>
-    authority({ purpose, now: NOW, clusterName: cluster.name }),
+    authority({ purpose, now: NOW, clusterName: cluster.name, nameConstraints: cluster.pki.nameConstraints }),
   );
 }
 

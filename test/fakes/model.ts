@@ -7,6 +7,7 @@ import type { Cluster } from '../../src/domain/cluster.ts';
 import { QuorateError } from '../../src/domain/errors.ts';
 import type { EndpointFacts, Facts, FileFact, HostFacts } from '../../src/domain/facts.ts';
 import { currentGeneration, generationsOn, keyOwnership } from '../../src/domain/generation.ts';
+import { sameGoal } from '../../src/domain/goal.ts';
 import { configFile, pkiGeneration, pkiLink, unitFile } from '../../src/domain/layout.ts';
 import type { AuthorityView, PkiView, Use } from '../../src/domain/pki-view.ts';
 import { comparableConfig } from '../../src/domain/run-record.ts';
@@ -410,7 +411,7 @@ function operatorEffect(
     case 'goal.set':
       return { ...pki, goals: [...pki.goals, { ...step.goal, since: '2026-01-01T00:00:00.000Z', who: 'model' }] };
     case 'goal.close':
-      return { ...pki, goals: pki.goals.filter((each) => each.kind !== step.goal) };
+      return { ...pki, goals: pki.goals.filter((each) => !sameGoal(each, step.goal)) };
     case 'release.fetch':
     case 'cluster.await':
     case 'cluster.prove':
