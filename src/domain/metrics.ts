@@ -1,0 +1,17 @@
+/** What a member's own metrics tell, as far as judging a cluster needs it. */
+
+/** undefined where the member's version has no such metric. */
+export interface MemberMetrics {
+  /** Since the process started. */
+  readonly leaderChanges: number | undefined;
+  /** Epoch milliseconds of the host's clock. */
+  readonly startedAt: number | undefined;
+  readonly quotaBytes: number | undefined;
+  /** Upper bound of 99 % of the WAL's syncs since the process started; undefined where there were fewer than 100. */
+  readonly walSync99Ms: number | undefined;
+  readonly openFiles: number | undefined;
+  readonly maxFiles: number | undefined;
+}
+
+/** By controller name; a host whose metrics could not be read is missing. */
+export type MetricsFacts = Readonly<Record<string, MemberMetrics>>;
