@@ -202,10 +202,13 @@ export class EtcdClient {
   }
 }
 
-/** etcdserver/api/v3rpc/maintenance.go, Status: each alarm's text form, `memberID:9372538179322589801 alarm:NOSPACE`. */
-function toAlarm(text: string): readonly Alarm[] {
-  const [, member, kind] = /^memberID:\s*(\d{1,20})\s+alarm:\s*([A-Z]+)\s*$/.exec(text) ?? [];
-  return member === undefined || kind === undefined ? [] : [{ memberId: toId(BigInt(member)), kind }];
+/**
+ * etcdserver/api/v3rpc/maintenance.go, Status: each alarm's text form, `memberID:9372538179322589801 alarm:NOSPACE`. Without a member
+ * it is `alarm:CORRUPT ` alone: etcd 3.4 raises that for the cluster when it cannot tell who is right.
+ */
+export function toAlarm(text: string): readonly Alarm[] {
+  const [, member = '0', kind] = /^(?:memberID:\s*(\d{1,20})\s+)?alarm:\s*([A-Z]+)\s*$/.exec(text) ?? [];
+  return kind === undefined ? [] : [{ memberId: toId(BigInt(member)), kind }];
 }
 
 function toMember(member: Member): MemberFact {
