@@ -1,7 +1,7 @@
 /** Inventory to Cluster: every default filled in. Pure, and total for what parseInventory gave. */
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import type { BinarySource, Cluster } from '../domain/cluster.ts';
+import type { BinarySource, Cluster, HostPaths } from '../domain/cluster.ts';
 import type { Controller, SubjectAltNames } from '../domain/controller.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { findEndpoints, findSans, httpsUrl } from './endpoints.ts';
@@ -13,7 +13,7 @@ import type { ControllerSettings } from './schema-controllers.ts';
 /** The whole desired state that an inventory describes. */
 export function resolveCluster(inventory: Inventory): Cluster {
   const { settings, warnings } = inventory;
-  const { cluster, paths = {}, service = {}, pki = {}, state = {} } = settings;
+  const { cluster, service = {}, pki = {}, state = {} } = settings;
   const { access = 'tunnel', ...etcd } = settings.etcd ?? {};
   const onOperator = pathResolver(inventory);
   const controllers = Object.entries(settings.controllers)
@@ -23,13 +23,7 @@ export function resolveCluster(inventory: Inventory): Cluster {
     name: cluster.name,
     version: cluster.version,
     controllers,
-    paths: {
-      configDir: paths.configDir ?? '/etc/etcd',
-      dataDir: paths.dataDir ?? '/var/lib/etcd',
-      walDir: paths.walDir,
-      libDir: paths.libDir ?? '/usr/local/lib/etcd',
-      binDir: paths.binDir ?? '/usr/local/bin',
-    },
+    paths: resolvePaths(settings.paths),
     unit: service.unit ?? 'etcd.service',
     user: service.user ?? 'etcd',
     etcd,
@@ -53,6 +47,16 @@ export function resolveCluster(inventory: Inventory): Cluster {
     lockFile: onOperator(state.lockFile ?? 'quorate.lock.yml'),
     inventoryHash: hashSettings(settings),
     warnings,
+  };
+}
+
+function resolvePaths(paths: Inventory['settings']['paths'] = {}): HostPaths {
+  return {
+    configDir: paths.configDir ?? '/etc/etcd',
+    dataDir: paths.dataDir ?? '/var/lib/etcd',
+    walDir: paths.walDir,
+    libDir: paths.libDir ?? '/usr/local/lib/etcd',
+    binDir: paths.binDir ?? '/usr/local/bin',
   };
 }
 

@@ -16,7 +16,7 @@ export function createIdentities(parseKey: typeof utils.parseKey, findSecret: Fi
   const loaded = new Map<string, Promise<Identity>>();
   return (file, passphraseEnv) => {
     const key = JSON.stringify([file, passphraseEnv]);
-    const identity = loaded.get(key) ?? loadIdentity(file, passphraseEnv, parseKey, findSecret);
+    const identity = loaded.get(key) ?? loadIdentity(file, passphraseEnv, { parseKey, findSecret });
     loaded.set(key, identity);
     return identity;
   };
@@ -25,8 +25,7 @@ export function createIdentities(parseKey: typeof utils.parseKey, findSecret: Fi
 async function loadIdentity(
   file: string,
   passphraseEnv: string | undefined,
-  parseKey: typeof utils.parseKey,
-  findSecret: FindSecret,
+  { parseKey, findSecret }: { readonly parseKey: typeof utils.parseKey; readonly findSecret: FindSecret },
 ): Promise<Identity> {
   let text: string;
   try {

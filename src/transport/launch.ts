@@ -152,10 +152,13 @@ function notBegun(launched: Launch, status: number, early: EarlyOutput): Quorate
       hint: 'the account needs a shell that runs commands: no nologin, no ForceCommand, no `exit` in its start files',
     });
   }
-  return sudoRefused(launched, status, promptsIn(early.stderr, stage), detail);
+  return sudoRefused(launched, { status, prompts: promptsIn(early.stderr, stage), detail });
 }
 
-function sudoRefused({ user, mode }: Launch, status: number, prompts: number, detail: string): QuorateError {
+function sudoRefused(
+  { user, mode }: Launch,
+  { status, prompts, detail }: { readonly status: number; readonly prompts: number; readonly detail: string },
+): QuorateError {
   const fail = (message: string, hint: string): QuorateError => stageFailure('sudo', message, { detail, hint });
   if (status === 127) return fail('sudo is not installed', `install sudo, or log in as root instead of ${user}`);
   if (mode === 'passwordless') {

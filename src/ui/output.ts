@@ -1,13 +1,12 @@
 /** The one object through which a process talks: results on stdout, everything else on stderr, every line without secrets. */
 import type { Writable } from 'node:stream';
-import { WriteStream } from 'node:tty';
 import { QuorateError } from '../domain/errors.ts';
-import type { RunEvent } from '../domain/run-event.ts';
 import type { DebugLog } from './debug-log.ts';
 import { errorToJson, renderError } from './errors.ts';
-import { type Paint, painter } from './paint.ts';
+import { openProgress } from './open-progress.ts';
+import { painter } from './paint.ts';
 import { type PlanView, renderPlan } from './plan-view.ts';
-import { lineProgress, type Progress } from './progress-lines.ts';
+import type { Progress } from './progress-lines.ts';
 import { createPrompts, type PromptInput, type Prompts } from './prompt.ts';
 import type { Secrets } from './secrets.ts';
 import { renderTable, type Table } from './table.ts';
@@ -62,6 +61,9 @@ export function createUi(options: UiOptions): Ui {
   let progress: Progress | undefined;
   let documents = 0;
 
+  const forget = () => {
+    progress = undefined;
+  };
   const err = (text: string) => {
     if (mode === 'live' && progress !== undefined) progress.handle({ type: 'note', text });
     else stderr(text);
@@ -104,21 +106,8 @@ export function createUi(options: UiOptions): Ui {
     ...createPrompts({ ...streams, interactive: terminal.interactive, secrets }),
     openProgress: async () => {
       if (progress !== undefined) throw new Error('a progress is open already');
-      const inner = await chooseProgress(options, stderr, paint.stderr);
-      const forget = () => {
-        progress = undefined;
-      };
-      progress = {
-        handle: (event) => {
-          log.write({ event: event.type, ...event });
-          inner.handle(redactEvent(event, secrets.redact));
-        },
-        end: () => inner.end().finally(forget),
-        abort: () => {
-          inner.abort();
-          forget();
-        },
-      };
+      const drawing = { write: stderr, paint: paint.stderr, onEnd: forget };
+      progress = await openProgress(options, drawing);
       return progress;
     },
     close: async () => {
@@ -146,35 +135,4 @@ function lineWriter(stream: Writable, secrets: Secrets): (text: string) => void 
   return (text) => {
     stream.write(`${secrets.redact(text)}\n`);
   };
-}
-
-async function chooseProgress(options: UiOptions, write: (line: string) => void, paint: Paint): Promise<Progress> {
-  const { terminal, streams } = options;
-  switch (terminal.mode) {
-    case 'live': {
-      if (!(streams.stderr instanceof WriteStream)) break;
-      const { liveProgress } = await import('./progress-live.ts');
-      return liveProgress({ stream: streams.stderr, paint, width: terminal.stderrWidth });
-    }
-    case 'plain':
-      break;
-    case 'json':
-      return silent((event) => {
-        if (options.events === true) streams.stderr.write(`${JSON.stringify(event)}\n`);
-      });
-    case 'quiet':
-      return silent(() => {});
-  }
-  return lineProgress({ write, paint, verbose: options.verbose });
-}
-
-/** Before anything is cut or wrapped, because half a secret would not be recognised. */
-function redactEvent(event: RunEvent, redact: (text: string) => string): RunEvent {
-  if ('reason' in event) return { ...event, text: redact(event.text), reason: redact(event.reason) };
-  if ('title' in event) return { ...event, title: redact(event.title) };
-  return 'text' in event && event.text !== undefined ? { ...event, text: redact(event.text) } : event;
-}
-
-function silent(handle: Progress['handle']): Progress {
-  return { handle, end: async () => {}, abort: () => {} };
 }
