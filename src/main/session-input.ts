@@ -18,4 +18,6 @@ export interface SessionInput {
   readonly command: string;
   /** Whether plans show the content of new files too. */
   readonly verbose: boolean;
+  /** For what hosts write. */
+  readonly redact: (text: string) => string;
 }

@@ -14,6 +14,7 @@ import { planToJson } from '../plan/saved-plan.ts';
 import type { View } from '../plan/view.ts';
 import { openAll, type Transports } from '../transport/open.ts';
 import type { Ui } from '../ui/output.ts';
+import { inquiryOf } from './inquiry.ts';
 import { openRun } from './interrupts.ts';
 import { lockHosts, unlockHosts } from './locking.ts';
 import { lookAtAll } from './look.ts';
@@ -60,6 +61,10 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
     get failures() {
       return [...transports.failures, ...seen.failures];
     },
+    inquiry: inquiryOf({
+      ...{ cluster, connections: transports.connections, view: () => seen.view, redact: input.redact },
+      ...{ credentials: () => input.operator.credentialsIfAny(), now: () => input.process.now() },
+    }),
     preflight: async () => {
       checkHosts(cluster, seen.view.facts, ui);
       const forbidden = await forbiddenStreams(cluster, transports.connections);
