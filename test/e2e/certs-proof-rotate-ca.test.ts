@@ -13,7 +13,9 @@ describe('certs rotate-ca', () => {
   });
   afterAll(() => stage?.down());
 
-  it('replaces both authorities without a lost write, a failed request or a refused handshake', async () => {
+  it('replaces both authorities without a lost write, a failed request or a refused handshake', {
+    timeout: 900_000,
+  }, async () => {
     const outcome = await rotateCaUnderLoad(stage, 'certs rotate-ca, 3.6.16, 3 members');
     expectUndisturbed(outcome);
     expect(Object.keys(retriesOf(outcome.report.total)).filter((cause) => /^(tls|identity):/.test(cause))).toEqual([]);
@@ -24,7 +26,9 @@ describe('certs rotate-ca', () => {
     await expectInOrder(stage);
   });
 
-  it('killed behind each of its stages goes on, with every member trusting its peers at each moment', async () => {
+  it('killed behind each of its stages goes on, with every member trusting its peers at each moment', {
+    timeout: 900_000,
+  }, async () => {
     const verb = ['certs', 'rotate-ca', '--until', 'drop-cross'];
     const stages = (await plannedStages(stage, verb)).map((each) => each.id);
     const outcome = await underLoad(stage, 'certs rotate-ca, killed behind every stage', async (load) => {

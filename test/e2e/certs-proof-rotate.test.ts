@@ -21,7 +21,9 @@ describe('certs rotate', () => {
     await expectInOrder(stage);
   });
 
-  it('killed behind each of its stages goes on to one new generation, and serves no pair that does not fit', async () => {
+  it('killed behind each of its stages goes on to one new generation, and serves no pair that does not fit', {
+    timeout: 900_000,
+  }, async () => {
     const stages = (await plannedStages(stage, verb)).map((each) => each.id);
     expect(stages).toEqual(['operator', 'prepare', 'issue', 'put', 'switch', 'prove', 'prune', 'met']);
     const before = await generations(stage);

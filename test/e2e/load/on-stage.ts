@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Stage } from '../stage.ts';
+import { isolate, removeEmptyGroups } from './isolate.ts';
 import type { Causes, ClientOrder, LoadOrder, LoadReport, MaterialOrder, PhaseFigures } from './order.ts';
 import { type Load, startLoad } from './start.ts';
 
@@ -37,7 +38,10 @@ export async function loadStage(stage: Stage): Promise<StageLoad> {
   await renewClients();
   await cp(kept, old, { recursive: true });
   const materials = { kept: materialIn(kept), old: materialIn(old) };
-  return { ...(await startLoad(loadOrder(stage, materials))), ...materials, renewClients };
+  const load = await startLoad(loadOrder(stage, materials));
+  await removeEmptyGroups();
+  await isolate(stage, [load.pid]);
+  return { ...load, ...materials, renewClients };
 }
 
 function loadOrder(

@@ -12,6 +12,7 @@ import type { LoadCommand, LoadEvent, LoadOrder, LoadReport, PhaseFigures } from
 const entry = fileURLToPath(new URL('main.ts', import.meta.url));
 
 export interface Load {
+  readonly pid: number;
   /** Begins a phase; the figures of the one before. */
   phase(name: string): Promise<PhaseFigures>;
   /** Ends one client, whose requests are all answered or have failed by then. */
@@ -26,8 +27,7 @@ export interface Load {
 export async function startLoad(order: LoadOrder): Promise<Load> {
   const folder = await mkdtemp(join(tmpdir(), 'quorate-load-'));
   const program = await bundle(folder);
-  // What measures must not wait for the rest of this machine; with `nice` all threads go first, those of the pool too.
-  const child = spawn('nice', ['-n', '-10', process.execPath, program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const next = eventsOf(child);
   const say = (line: LoadOrder | LoadCommand): void => {
@@ -36,6 +36,7 @@ export async function startLoad(order: LoadOrder): Promise<Load> {
   say(order);
   await next('running');
   return {
+    pid: child.pid ?? 0,
     phase: async (name) => {
       say({ phase: name });
       return (await next('phase')).ended;
