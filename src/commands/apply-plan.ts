@@ -2,6 +2,7 @@
 import { QuorateError } from '../domain/errors.ts';
 import { isEmpty, type Plan } from '../domain/plan.ts';
 import { counted } from '../domain/plural.ts';
+import { requirePermittedNames } from '../plan/permitted-names.ts';
 import { differenceOfPlans, readSavedPlan } from '../plan/saved-plan.ts';
 import type { View } from '../plan/view.ts';
 import { flag, type Invocation, type Ports, type Session, value } from './command.ts';
@@ -25,6 +26,7 @@ export async function applyPlan(
   ports: Ports,
 ): Promise<number> {
   const plan = run.planner(session.view);
+  requirePermittedNames(session.view, plan);
   if (!isEmpty(plan)) await session.preflight();
   await checkSavedPlan(plan, value(invocation, 'plan'), ports);
   await session.show(plan, ports.ui.mode === 'json' ? 'stderr' : 'stdout');

@@ -5,6 +5,7 @@ import { isEmpty, type Plan } from '../domain/plan.ts';
 import { judgeCluster } from '../domain/verdict.ts';
 import { planBootstrap } from '../plan/bootstrap.ts';
 import { planDrift } from '../plan/drift.ts';
+import { requirePermittedNames } from '../plan/permitted-names.ts';
 import { planRescue } from '../plan/rescue.ts';
 import { planReset } from '../plan/reset.ts';
 import { planRotate } from '../plan/rotate.ts';
@@ -24,6 +25,7 @@ export const plan: Verb = async (invocation, ports) => {
   });
   try {
     const made = planner(session.view);
+    requirePermittedNames(session.view, made);
     if (made.verb === 'bootstrap' && !isEmpty(made)) await session.preflight();
     const out = value(invocation, 'out');
     if (out !== undefined) {

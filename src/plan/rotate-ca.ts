@@ -6,7 +6,9 @@ import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../d
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { tryParse } from '../pki/inspect.ts';
 import { generationsDirectory, pruneDrafts } from './generation.ts';
+import { flawsOf, hasFlaws, wishOf } from './generation-wish.ts';
 import { neededDrafts } from './host-steps.ts';
+import { hasForbiddenNames } from './permitted-names.ts';
 import { requireRotatable } from './rotate-refusals.ts';
 import {
   backPhases,
@@ -44,7 +46,9 @@ export function planRotateCa(view: View, wish: RotateCaWish): Plan {
   requireWhole(view.pki, wish);
   const present = presentPhase(view.pki, wish.purposes);
   const behind = phaseStages(view, [present]);
-  const finishes = present.id === 'settle' && behind.length > 0;
+  // Leaves with a new name can't be issued before the authorities permit it.
+  const grows = wish.direction === 'renew' && hasForbiddenNames(view);
+  const finishes = present.id === 'settle' && behind.length > 0 && !grows;
   const phases = finishes ? [present] : phasesOf(view.pki, wish, present);
   const stages = finishes ? behind : phaseStages(view, phases);
   const plan = dropEmptyStages({ ...planBase(view, 'certs rotate-ca'), stages, reasons: [] });
@@ -58,7 +62,15 @@ export function rotateCaLeft(view: View, wish: RotateCaWish): Plan {
   const present = presentPhase(view.pki, wish.purposes);
   const ended = present.id === 'settle' || wish.direction !== 'forward';
   const stages = phaseStages(view, [present, ...(ended ? [] : comingPhases(view.pki, wish))]);
-  return dropEmptyStages({ ...planBase(view, 'certs rotate-ca'), stages, reasons: [] });
+  const left = wish.direction === 'renew' && leavesAloneDiffer(view) ? [] : stages;
+  return dropEmptyStages({ ...planBase(view, 'certs rotate-ca'), stages: left, reasons: [] });
+}
+
+/** New dates change bundles: a leaf that waited for them (a name that was not permitted before) is for `certs rotate --due`. */
+function leavesAloneDiffer(view: View): boolean {
+  const wish = wishOf(view, () => 'carry');
+  const flaws = view.cluster.controllers.map(({ name }) => flawsOf(view, name, wish));
+  return flaws.every((each) => each.trust === undefined) && flaws.some(hasFlaws);
 }
 
 /** The stage that the store has reached, of the purpose that is furthest behind. */
