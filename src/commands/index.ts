@@ -194,7 +194,7 @@ export const commands: readonly CommandEntry[] = [
       ...remote,
       { flags: '--yes-destroy <name>', description: 'do not ask: the name of the cluster to end' },
       { flags: '--delete-data', description: 'delete the data instead of moving it aside' },
-      { flags: '--lost-store <uuid>', description: 'the state directory is lost: UUID of the cluster to end' },
+      { flags: '--lost-store <uuid>', description: 'state directory lost: UUID of the cluster to end' },
     ],
     example: 'quorate reset -i quorate.yml --yes-destroy production',
     load: async () => (await import('./reset.ts')).reset,
