@@ -48,12 +48,19 @@ export async function renderCluster(cluster: Cluster): Promise<Readonly<Record<s
   const revocations = await revokedUses(openFileStore(cluster.stateDir));
   const input = { token: TOKEN_PLACEHOLDER, initialCluster, revocations, templates };
   return Object.fromEntries(
-    cluster.controllers.map((controller) => [
-      controller.name,
-      {
-        files: renderHostFiles(cluster, controller, input),
-        bootstrapFiles: renderBootstrapFiles(cluster, controller, input),
-      },
-    ]),
+    cluster.controllers.map((controller) => {
+      let bootstrapFiles: HostFiles['bootstrapFiles'] | undefined;
+      return [
+        controller.name,
+        {
+          files: renderHostFiles(cluster, controller, input),
+          /** Rendered when somebody asks: only a cluster that is being formed needs them. */
+          get bootstrapFiles() {
+            bootstrapFiles ??= renderBootstrapFiles(cluster, controller, input);
+            return bootstrapFiles;
+          },
+        },
+      ];
+    }),
   );
 }

@@ -1,5 +1,5 @@
 /** Fills a template: every value is escaped for the file's format, and a variable that is unknown or unused is an error. */
-import { Eta } from 'eta/core';
+import { Eta, type TemplateFunction } from 'eta/core';
 
 /** Template texts by name, as main reads them from templates/. */
 export type Templates = Readonly<Record<string, string>>;
@@ -28,10 +28,15 @@ export function fillTemplate(templates: Templates, input: TemplateInput): string
   return filled;
 }
 
+/** Templates as they were compiled, by their text: every host has the same ones. */
+const programs = new Map<string, TemplateFunction>();
+
 function fill(text: string, name: string, data: object, escapeFunction: (value: unknown) => string): string {
   const eta = new Eta({ autoEscape: true, escapeFunction, autoTrim: false, debug: true, cache: false });
   try {
-    return eta.renderString(text, data);
+    const compiled = programs.get(text) ?? eta.compile(text);
+    programs.set(text, compiled);
+    return eta.render(compiled, data);
   } catch (error) {
     throw new Error(`${name}${place(error)}`, { cause: error });
   }

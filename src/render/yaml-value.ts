@@ -3,6 +3,8 @@ import { stringify } from 'yaml';
 
 /** One line of YAML: strings always in double quotes, lists and mappings in flow style. */
 export function yamlValue(value: unknown): string {
+  // What JSON writes of it is what the library would, and most values are such.
+  if (typeof value === 'string' && /^[\x20-\x7e]*$/.test(value)) return JSON.stringify(value);
   return stringify(value, {
     version: '1.1',
     // Else the string `<<` stays bare, as a merge key.
