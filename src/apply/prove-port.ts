@@ -7,7 +7,6 @@ import { pkiLink } from '../domain/layout.ts';
 import { type Judgement, type ProofTarget, presentCertificate, servedCertificate } from '../etcd/prove.ts';
 import { clientStream, peerStream } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
-import { leafOf } from '../pki/chain.ts';
 import type { Connection } from '../transport/transport.ts';
 
 export const PROOF_TIMEOUT_MS = 10_000;
@@ -35,7 +34,7 @@ export async function proveServed(controller: Controller, port: Port, input: Por
   const file = `${pkiLink(input.cluster)}/${port === 'client' ? 'server' : 'peer'}.crt`;
   const onDisk = input.facts.hosts[controller.name]?.certificates[file];
   const served = await servedCertificate(portTarget(controller, port, input));
-  if (onDisk !== undefined && sameCertificate(leafOf(onDisk), served)) return;
+  if (onDisk !== undefined && sameCertificates(onDisk, served)) return;
   throw failed(controller, port, 'serves another certificate than the one that was issued for it', {
     hint: onDisk === undefined ? `there is none at ${file}` : undefined,
   });
@@ -103,7 +102,8 @@ export function failed(
   });
 }
 
-function sameCertificate(left: string, right: string): boolean {
+/** Leaf and what stands behind it. */
+function sameCertificates(left: string, right: string): boolean {
   const body = (pem: string): string => pem.replaceAll(/-----[A-Z ]+-----|\s/g, '');
   return body(left) !== '' && body(left) === body(right);
 }
