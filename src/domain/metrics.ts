@@ -2,10 +2,6 @@
 
 /** undefined where the member's version has no such metric. */
 export interface MemberMetrics {
-  /** Since the process started. */
-  readonly leaderChanges: number | undefined;
-  /** Epoch milliseconds of the host's clock. */
-  readonly startedAt: number | undefined;
   readonly quotaBytes: number | undefined;
   /** Upper bound of 99 % of the WAL's syncs since the process started; undefined where there were fewer than 100. */
   readonly walSync99Ms: number | undefined;

@@ -16,10 +16,7 @@ export function parseMetrics(text: string): MemberMetrics {
         buckets.push({ upTo: bound === '+Inf' ? Infinity : Number(bound), count: Number(value) });
     } else if (labels === '' && name !== '') wanted.set(name, Number(value));
   }
-  const started = wanted.get('process_start_time_seconds');
   return {
-    leaderChanges: wanted.get('etcd_server_leader_changes_seen_total'),
-    startedAt: started === undefined ? undefined : started * 1000,
     quotaBytes: wanted.get('etcd_server_quota_backend_bytes'),
     walSync99Ms: quantile(buckets),
     openFiles: wanted.get('process_open_fds'),

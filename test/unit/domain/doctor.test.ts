@@ -43,8 +43,7 @@ function factsOf({ endpoints = {}, hosts = {}, unreachable = {} }: Case): Facts 
 }
 
 const none: MemberMetrics = {
-  ...{ leaderChanges: undefined, startedAt: undefined, quotaBytes: undefined, walSync99Ms: undefined },
-  ...{ openFiles: undefined, maxFiles: undefined },
+  ...{ quotaBytes: undefined, walSync99Ms: undefined, openFiles: undefined, maxFiles: undefined },
 };
 
 function signs(given: Case): readonly string[] {
