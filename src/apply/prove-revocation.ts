@@ -47,7 +47,10 @@ async function provePort(
   const good = await presentCertificate(target, accepted);
   if (!good.accepted) throw lockedOut(host, port, good);
   const bad = await presentCertificate(target, refused);
-  if (bad.accepted || bad.alert === undefined) throw stillGood(host, port, bad);
+  if (bad.accepted || (bad.alert === undefined && !bad.closed)) throw stillGood(host, port, bad);
+  // It ends the connection without a word: that it is the list, and no port that died, is seen by the one that it goes on to accept.
+  const after = await presentCertificate(target, accepted);
+  if (!after.accepted) throw lockedOut(host, port, after);
 }
 
 function lockedOut(host: string, port: number, { alert, detail }: Judgement): QuorateError {

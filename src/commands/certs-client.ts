@@ -62,7 +62,7 @@ export const certsClientList: Verb = async (_invocation, ports) => {
       hint: 'quorate certs check tells what can still be known',
     });
   }
-  const clients = listClients(store, cluster, ports.now());
+  const clients = listClients(store, ports.now());
   if (ports.ui.mode === 'json') ports.ui.json({ cluster: cluster.name, clients });
   if (clients.length === 0) ports.ui.out('no certificate was issued to a client yet: quorate certs client issue NAME');
   else ports.ui.table(clientTable(clients, ports.now()));
@@ -91,7 +91,10 @@ function clientTable(clients: ReturnType<typeof listClients>, now: number): Verb
     rows: clients.map((each) => [
       each.name ?? '-',
       each.commonName,
-      { text: each.state, level: ({ current: 'good', replaced: 'warn', expired: 'faint' } as const)[each.state] },
+      {
+        text: each.state,
+        level: ({ current: 'good', replaced: 'warn', revoked: 'bad', expired: 'faint' } as const)[each.state],
+      },
       each.state === 'expired' ? '-' : printDuration(Date.parse(each.notAfter) - now),
       each.serial,
       each.when.slice(0, 10),

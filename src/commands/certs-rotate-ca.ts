@@ -1,7 +1,7 @@
 /** quorate certs rotate-ca: replaces the certificate authorities without downtime, in stages that can be halted, resumed and taken back. */
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
-import { listClients } from '../plan/certificate-clients.ts';
+import { holdersOf } from '../plan/certificate-clients.ts';
 import { planRotateCa, type RotateCaWish, rotateCaLeft, rotationProgress } from '../plan/rotate-ca.ts';
 import { type Purpose, type RotationStage, rotationStages } from '../plan/rotation-phases.ts';
 import { applyPlan } from './apply-plan.ts';
@@ -36,17 +36,15 @@ export async function rotateCaWish(invocation: Invocation, cluster: Cluster, por
   const crossSign = flag(invocation, 'crossSign');
   const until = stageOf(value(invocation, 'until'), crossSign);
   const store = await ports.storeEvidence(cluster);
-  const valid = listClients(store, cluster, ports.now()).filter(
-    (each) => each.state !== 'expired' && each.name !== 'admin',
-  );
-  const serials = new Map((store.issued ?? []).map((each) => [each.serial, each.authority]));
+  const holders = store.authorities.flatMap(({ id }) => holdersOf(store, id, ports.now()));
   return {
     purposes: purposesOf(value(invocation, 'authority'), cluster),
     until,
     crossSign,
     direction: directionOf(invocation),
     allowDowntime: flag(invocation, 'allowDowntime'),
-    clients: valid.map(({ commonName, serial }) => ({ commonName, authority: serials.get(serial) ?? '' })),
+    // The operator's own is issued anew by the rotation itself.
+    clients: holders.filter((each) => each.client !== undefined),
   };
 }
 

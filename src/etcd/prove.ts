@@ -11,6 +11,11 @@ export interface Judgement {
   readonly accepted: boolean;
   /** The alert by which the port refused, `certificate required (116)`; undefined when none came. */
   readonly alert: string | undefined;
+  /**
+   * The port ended the connection after the handshake without an alert and without an answer. etcd does that with what is on its revocation list
+   * (client/pkg/transport/listener_tls.go, acceptLoop); so does a process that dies.
+   */
+  readonly closed: boolean;
   /** The first line of the HTTP answer, or why there was none. */
   readonly detail: string;
 }
@@ -18,6 +23,7 @@ export interface Judgement {
 /** How long a server may take to judge a certificate before the request is sent: a request too early can bury its alert. */
 const JUDGEMENT_MS = 250;
 const ATTEMPTS = 3;
+const closedSilently = new Error('closed without an alert');
 
 /**
  * Makes one request with this certificate, or with none. Works on the client and on the peer port: both answer `GET /version`
@@ -53,15 +59,16 @@ async function presentOnce(target: ProofTarget, tls: TlsMaterial): Promise<Judge
     // Under TLS 1.2 the server judges within the handshake.
     const alert = alertOf(error);
     if (alert === undefined) throw error;
-    return { accepted: false, alert, detail: 'refused in the handshake' };
+    return { accepted: false, alert, closed: false, detail: 'refused in the handshake' };
   }
   try {
     const deadline = AbortSignal.timeout(target.timeoutMs);
     const signal = target.signal === undefined ? deadline : AbortSignal.any([deadline, target.signal]);
     const line = await orAborted(request(socket), signal);
-    return { accepted: true, alert: undefined, detail: line };
+    return { accepted: true, alert: undefined, closed: false, detail: line };
   } catch (error) {
-    return { accepted: false, alert: alertOf(error), detail: codeOf(error) || String(error) };
+    const alert = alertOf(error);
+    return { accepted: false, alert, closed: error === closedSilently, detail: codeOf(error) || String(error) };
   } finally {
     socket.destroy();
   }
@@ -72,7 +79,8 @@ function request(socket: TLSSocket): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = '';
     socket.on('error', reject);
-    socket.on('close', () => reject(new Error('closed without an alert')));
+    socket.on('end', () => reject(closedSilently));
+    socket.on('close', () => reject(closedSilently));
     socket.on('data', (chunk: Buffer) => {
       received += chunk.toString('latin1');
       const end = received.indexOf('\r\n');
