@@ -75,9 +75,11 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
   const play = (host: string, { script, root }: RemoteScript): RemoteProcess => {
     if (!root) throw new Error('a stage runs as root');
     const view = model.view();
-    const needed = (plan.stages.find((each) => each.id === stage)?.steps ?? [])
+    const again = scripts.filter((each) => each.stage === stage && each.host === host).length > 1;
+    const planned = (plan.stages.find((each) => each.id === stage)?.steps ?? [])
       .filter((step) => isHostStep(step))
       .filter((step) => step.host === host && need(step, view).needed);
+    const needed = again ? takenBack(host, script) : planned;
     const announced = script.split('\n').filter((line) => line.startsWith(`echo '${STEP_LINE}`)).length;
     const steps = options.failpoint === undefined ? needed : needed.slice(0, announced);
     if (announced !== steps.length)
@@ -157,6 +159,18 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
     (reason: unknown) => reason,
   );
   return { events, done, scripts, moves, error };
+}
+
+/** The steps of a second script in the same turn, read from its text: they stand in no plan. */
+function takenBack(host: string, script: string): readonly Step<'pki.switch' | 'unit.restart'>[] {
+  const step = { host, why: 'taken back' };
+  return script.split('\n').flatMap((line): readonly Step<'pki.switch' | 'unit.restart'>[] => {
+    const [, target, link] = /^link '?([^' ]+)'? '?([^' ]+)'?$/.exec(line) ?? [];
+    if (target !== undefined && link !== undefined) return [{ ...step, id: `${host} back`, kind: 'pki.switch', target, link }];
+    const [, unit] = /systemctl restart '?([^'; ]+)'?/.exec(line) ?? [];
+    if (unit === undefined) return [];
+    return [{ ...step, id: `${host} again`, kind: 'unit.restart', unit, wish: {}, ends: '', outage: false }];
+  });
 }
 
 function ended(lines: readonly string[], end: number | QuorateError, stderr = ''): RemoteProcess {
