@@ -6,7 +6,9 @@ import type { MemberHash } from '../domain/divergence.ts';
 import type { QuorateError } from '../domain/errors.ts';
 import type { JournalLine, JournalWish } from '../domain/journal.ts';
 import type { MetricsFacts } from '../domain/metrics.ts';
+import type { AuthorityStatus } from '../domain/pki-view.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { AuthorityOffer } from '../pki/import-check.ts';
 import type { KeyStore } from '../pki/pkcs12.ts';
 import type { Revocation } from '../pki/revoked.ts';
 import type { View } from '../plan/view.ts';
@@ -60,6 +62,13 @@ export interface Ports {
    * Notes that these are revoked, and signs the lists that follow from it; nothing is brought to the hosts. @throws QuorateError refused
    */
   revoke(cluster: Cluster, revocations: readonly Revocation[]): Promise<void>;
+  /** Takes an authority in that was made elsewhere. @throws QuorateError refused */
+  importAuthority(cluster: Cluster, wish: AuthorityImport): Promise<ImportedAuthority>;
+  /** Encrypts every private key of the state directory to others. @throws QuorateError refused */
+  rekeyCustody(
+    cluster: Cluster,
+    wish: RekeyWish,
+  ): Promise<{ readonly keys: readonly string[]; readonly recipients: readonly string[] }>;
   /** A PKCS #12 file. */
   keyStore(store: KeyStore, passphrase: string): Promise<Uint8Array>;
   /** A tar.gz of these files, without any secret that this process knows or recognises, `secrets` among them. */
@@ -117,6 +126,28 @@ export interface Inquiry {
 export interface BundleFile {
   readonly name: string;
   readonly content: string | { readonly json: unknown };
+}
+
+export interface AuthorityImport {
+  readonly purpose: 'client' | 'peer' | 'both';
+  readonly offer: AuthorityOffer;
+}
+
+export interface ImportedAuthority {
+  /** `client-1` */
+  readonly id: string;
+  readonly status: AuthorityStatus;
+  readonly subject: string;
+  readonly warnings: readonly string[];
+}
+
+export interface RekeyWish {
+  /** age recipients; empty: the inventory's. */
+  readonly recipients: readonly string[];
+  /** Path of an identity file that is to open everything; made where there is none. */
+  readonly toIdentity: string | undefined;
+  /** Whether a passphrase is to open everything. */
+  readonly passphrase: boolean;
 }
 
 /** Throw-away hosts on this machine. */

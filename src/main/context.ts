@@ -125,6 +125,16 @@ function portsOf(request: Request, base: Base): Ports {
       const identity = { file: option('identity'), newFile: undefined };
       await revokeFor(cluster, revocations, { identity, process: surroundings, ui });
     },
+    importAuthority: async (cluster, wish) => {
+      const { importFor } = await import('./authorities.ts');
+      const identity = { file: option('identity'), newFile: option('newIdentity') };
+      return importFor(cluster, wish, { identity, process: surroundings, ui });
+    },
+    rekeyCustody: async (cluster, wish) => {
+      const { rekeyFor } = await import('./authorities.ts');
+      const identity = { file: option('identity'), newFile: undefined };
+      return rekeyFor(cluster, wish, { identity, process: surroundings, ui });
+    },
     keyStore: async (store, passphrase) => {
       const { writeKeyStore } = await import('../pki/pkcs12.ts');
       return writeKeyStore(store, passphrase, randomBytes);

@@ -8,16 +8,8 @@ import { openFileStore } from '../pki/file-store.ts';
 import { revokeProvably } from '../pki/revocation.ts';
 import type { Revocation } from '../pki/revoked.ts';
 import { readDocument } from '../pki/state.ts';
-import type { Ui } from '../ui/output.ts';
-import { type IdentityOptions, lazyCustody } from './identity.ts';
-import type { Process } from './process.ts';
+import { lazyCustody, type Surroundings } from './identity.ts';
 import { proofNames } from './revocation.ts';
-
-interface Surroundings {
-  readonly identity: IdentityOptions;
-  readonly process: Process;
-  readonly ui: Ui;
-}
 
 /** @throws QuorateError refused without identity, without a cluster in the store, or against the policy */
 export async function issueForClient(
