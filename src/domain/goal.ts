@@ -1,5 +1,5 @@
 /** Goals: what an imperative verb wants to be true, kept in the store until facts say that it is. Desired state, no progress. */
-import type { LeafPurpose } from './step.ts';
+import type { LeafPurpose } from './purpose.ts';
 
 /** Met when each target's link has reached its number. */
 export interface RotateGoal {

@@ -2,6 +2,7 @@
 import type { Architecture, KeyAlgorithm } from './cluster.ts';
 import type { Goal } from './goal.ts';
 import type { Use } from './pki-view.ts';
+import { type LeafPurpose, leafPurposes } from './purpose.ts';
 import type { RunWish } from './run-record.ts';
 
 /** The host of steps that run with the operator. */
@@ -10,9 +11,7 @@ export const OPERATOR = 'operator';
 /** Stands in a step's file content for the cluster's token, which no plan shows. */
 export const TOKEN_PLACEHOLDER = '<token made by bootstrap>';
 
-/** Purposes of a member's certificates. */
-export const leafPurposes = ['server', 'peer', 'client'] as const;
-export type LeafPurpose = (typeof leafPurposes)[number];
+export { type LeafPurpose, leafPurposes };
 
 /** What becomes of a purpose's key in a new generation: a new one, that of the generation in use, or that with its certificate as it is. */
 export type KeyWish = 'make' | 'keep' | 'carry';

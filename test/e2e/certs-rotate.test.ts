@@ -122,7 +122,7 @@ describe('certs rotate', () => {
   });
 
   it('gives a member the names that the inventory adds', async () => {
-    await stage.edit((text) => text.replace(/^( {2}etcd-1:\n)/m, '$1    sans: [etcd.example.org]\n'));
+    await stage.edit((text) => text.replace(/^ {2}etcd-1: \{/m, '$& sans: [etcd.example.org],'));
     const plan = await stage.quorate(['plan', '--exit-code']);
     expect(plan.status).toBe(2);
     expectWords(plan, ['SAN etcd.example.org is missing']);
@@ -139,12 +139,9 @@ describe('certs rotate', () => {
       'prepare/etcd-2/generation.prepare',
       'stage:prepare',
       'stage:issue',
-      'put/etcd-1/pki.put',
       'stage:put',
       'switch/etcd-2/pki.switch',
-      'stage:switch',
       'stage:prove',
-      'prune/etcd-3/generation.prune',
       'stage:prune',
     ];
     const before = await lookAtAll();
