@@ -86,25 +86,27 @@ interface Crossing {
   readonly why: string;
 }
 
-/** One that an interrupted run left is taken up where the predecessor still vouches for it. */
+/** One that an interrupted run left, or that another run makes just now, is taken up where the predecessor vouches for it. */
 async function withCross(context: PkiContext, entry: AuthorityEntry, crossing: Crossing): Promise<AuthorityEntry> {
+  const { store } = context;
   const key = entry.certificate.replace(/\.crt$/, '.cross.crt');
-  const found = (await readText(context.store, key)) ?? '';
-  if (await isCrossOf(context, found, { entry, predecessor: crossing.predecessor })) return { ...entry, cross: key };
-  const pem = await signCross(context, entry, crossing);
-  await updateObject(context.store, key, () => pem);
+  const vouched = await crossJudge(context, entry, crossing.predecessor);
+  if (!vouched((await readText(store, key)) ?? '')) {
+    const pem = await signCross(context, entry, crossing);
+    await updateObject(store, key, (bytes) => (vouched(bytes?.toString('utf8') ?? '') ? undefined : pem));
+  }
   return { ...entry, cross: key };
 }
 
-async function isCrossOf(
-  { store, now }: PkiContext,
-  pem: string,
-  { entry, predecessor }: { readonly entry: AuthorityEntry; readonly predecessor: AuthorityEntry },
-): Promise<boolean> {
-  const cross = tryParse(pem)?.facts;
+/** Whether a PEM text is the cross certificate of `entry`, signed by `predecessor` and valid now. */
+async function crossJudge({ store, now }: PkiContext, entry: AuthorityEntry, predecessor: AuthorityEntry) {
   const [successor, signer] = await Promise.all([loadAuthority(store, entry), loadAuthority(store, predecessor)]);
-  const same = cross?.spkiSha256 === successor.facts.spkiSha256 && cross.subjectDer === successor.facts.subjectDer;
-  return same && verifyIssuedBy(pem, signer.certificate, now()).length === 0;
+  const { spkiSha256, subjectDer } = successor.facts;
+  return (pem: string): boolean => {
+    const cross = tryParse(pem)?.facts;
+    const same = cross?.spkiSha256 === spkiSha256 && cross.subjectDer === subjectDer;
+    return same && verifyIssuedBy(pem, signer.certificate, now()).length === 0;
+  };
 }
 
 async function signCross(context: PkiContext, entry: AuthorityEntry, { predecessor, why }: Crossing): Promise<string> {

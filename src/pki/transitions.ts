@@ -54,7 +54,8 @@ export const abandon: Transition = (document, id) => {
 
 /** Registers a successor that was made; one that is there already stays. Refused while another rotation is open. */
 export function addSuccessor(document: ClusterDocument, entry: AuthorityEntry): ClusterDocument {
-  if (incomingFor(document, entry.purpose) !== undefined) return document;
+  const known = document.authorities.some((each) => authorityId(each) === authorityId(entry));
+  if (known || incomingFor(document, entry.purpose) !== undefined) return document;
   requireSettled(document, entry.purpose);
   return { ...document, authorities: [...document.authorities, entry] };
 }

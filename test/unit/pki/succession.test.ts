@@ -1,13 +1,17 @@
 import { X509Certificate } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { clientTrust } from '../../../src/domain/pki-view.ts';
 import { ensureAdmin, openAdmin } from '../../../src/pki/admin.ts';
 import { createAuthorities } from '../../../src/pki/authorities.ts';
 import { parseChain } from '../../../src/pki/chain.ts';
+import { issueClient } from '../../../src/pki/clients.ts';
 import type { PkiContext } from '../../../src/pki/context.ts';
 import { readCertificate, splitPem } from '../../../src/pki/inspect.ts';
 import { journalKey, readJournal } from '../../../src/pki/journal.ts';
 import { issueMembers } from '../../../src/pki/members.ts';
+import { readPublicSide } from '../../../src/pki/public-side.ts';
 import { renewAuthority } from '../../../src/pki/renew-authority.ts';
 import { loadPki, readDocument } from '../../../src/pki/state.ts';
 import type { PkiStore } from '../../../src/pki/store.ts';
@@ -277,6 +281,44 @@ describe('a rotation in the store', () => {
     await createAuthorities(context, 'bootstrap again');
     expect(await statuses(context)).toEqual({ 'both-1': 'outgoing', 'both-2': 'active' });
     expect(parseChain((await serverLeaf(context)).pem).behind).toHaveLength(1);
+  });
+});
+
+describe('the public side of a store in a rotation', () => {
+  test('tells statuses and the cross certificate, served or not', async () => {
+    const context = await built();
+    const made = await makeSuccessor(context, order);
+    const told = async () =>
+      (await readPublicSide(context.store)).authorities.map((each) => [each.id, each.status, each.crossServed]);
+    expect(await told()).toEqual([
+      ['client-1', 'active', false],
+      ['peer-1', 'active', false],
+      ['client-2', 'incoming', false],
+    ]);
+    expect((await readPublicSide(context.store)).authorities[2]?.cross).toBe(made.crossMade);
+    await activateAuthorities(context, ['client-2']);
+    expect((await told())[2]).toEqual(['client-2', 'active', true]);
+  });
+
+  test('reads a client’s certificate with the cross certificate behind it', async () => {
+    const context = await atLeaves();
+    const wish = { name: 'backup', commonName: 'backup', organization: '', csr: undefined, allowRoot: false } as const;
+    const issued = await issueClient(context, { ...wish, lifetimeMs: dayMs });
+    expect(parseChain(issued.certificate).behind).toHaveLength(1);
+    const { clients, problems } = await readPublicSide(context.store);
+    expect({ clients, problems }).toEqual({
+      clients: [{ name: 'backup', certificate: issued.certificate }],
+      problems: [],
+    });
+  });
+
+  test('tells a cross certificate that is gone, and nothing is signed without it', async () => {
+    const context = await atLeaves();
+    rmSync(join(context.store.location, 'ca/client-2.cross.crt'));
+    expect((await readPublicSide(context.store)).problems).toEqual([
+      `${context.store.location}/ca/client-2.cross.crt: is missing`,
+    ]);
+    await expect(serverLeaf(context)).rejects.toThrow('client-2.cross.crt: is missing');
   });
 });
 
