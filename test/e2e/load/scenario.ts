@@ -18,12 +18,17 @@ export async function underLoad(
 ): Promise<Outcome> {
   const load = await loadStage(stage);
   const sampler = startSampler(stage);
-  try {
-    await act(load);
+  const finish = async (): Promise<Outcome> => {
     const report = await load.end();
-    const sampled = await sampler.stop();
     tellFigures(scenario, report);
-    return { report, sampled };
+    return { report, sampled: await sampler.stop() };
+  };
+  try {
+    await act(load).catch(async (error: unknown) => {
+      await finish();
+      throw error;
+    });
+    return await finish();
   } finally {
     await sampler.stop();
     await load.kill();
