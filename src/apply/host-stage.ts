@@ -26,6 +26,9 @@ export interface HostStage {
 /** Longest that one host may take for one stage: a download over a slow line is the longest of them. */
 const STAGE_TIMEOUT_MS = 30 * 60_000;
 const STDERR_LIMIT = 16 * 1024;
+/** Of stderr, in the message of a step that failed; all of it is its detail. */
+const TAIL_LINES = 4;
+const TAIL_LINE_LENGTH = 300;
 
 /**
  * Runs the steps in order and returns what the host is afterwards.
@@ -74,13 +77,17 @@ async function runScript(
   const abort = (): void => process.close();
   ports.signal.addEventListener('abort', abort, { once: true });
   try {
-    const stderr = collect(process.stderr, STDERR_LIMIT);
-    const lines = readLines(process.stdout, watch.line);
     pipeline(input.stdin, process.stdin).catch(() => undefined);
-    const end = await process.done;
-    const output = await lines;
-    if (end.status === 0 && watch.done()) return output;
-    throw watch.failure(end.status, await stderr);
+    // Where the connection is lost, every one of these may reject: all are waited for, and `done` tells why.
+    const [end, output, stderr] = await Promise.allSettled([
+      process.done,
+      readLines(process.stdout, watch.line),
+      collect(process.stderr, STDERR_LIMIT),
+    ]);
+    if (end.status === 'rejected') throw end.reason;
+    if (output.status === 'rejected') throw output.reason;
+    if (end.value.status === 0 && watch.done()) return output.value;
+    throw watch.failure(end.value.status, stderr.status === 'fulfilled' ? stderr.value : '');
   } finally {
     clearTimeout(timer);
     ports.signal.removeEventListener('abort', abort);
@@ -117,7 +124,7 @@ function watchSteps(work: HostStage, ports: ExecutorPorts): StepWatch {
     },
     done: () => finished,
     failure(status, stderr) {
-      const reason = lastLine(stderr) || `exit status ${status ?? 'none'}`;
+      const reason = usefulTail(stderr) || `exit status ${status ?? 'none'}`;
       ports.emit({ type: 'step-failed', ...event, text: text(), reason, elapsedMs: ports.now() - since });
       if (status === LOCK_LOST) {
         return new QuorateError('locked', `${host}: the lock of this run is gone: another run took this host over`, {
@@ -145,12 +152,14 @@ async function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) =
 
 async function collect(stream: NodeJS.ReadableStream, limit: number): Promise<string> {
   let text = '';
-  for await (const chunk of stream) if (text.length < limit) text += String(chunk);
+  for await (const chunk of stream) text = `${text}${String(chunk)}`.slice(-limit);
   return text;
 }
 
-/** The last line that says what happened: tar closes with one that only points back. */
-function lastLine(text: string): string {
-  const lines = text.trim().split('\n');
-  return lines.findLast((line) => !/^tar: (Exiting with failure|Error is not recoverable)/.test(line)) ?? '';
+/** The last lines that say what happened: tar closes with one that only points back, systemctl with where to look. */
+function usefulTail(text: string): string {
+  const noise = /^(tar: (Exiting with failure|Error is not recoverable)|See "systemctl status )/;
+  const lines = text.split('\n').map((line) => line.trim());
+  const said = lines.filter((line) => line !== '' && !noise.test(line)).slice(-TAIL_LINES);
+  return said.map((line) => line.slice(0, TAIL_LINE_LENGTH)).join(' | ');
 }

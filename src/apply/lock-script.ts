@@ -26,6 +26,17 @@ export const LOCK_HELD = 'quorate-lock held';
 export const TAKE = 'take\n';
 /** Written to the script's stdin: give the lock back and end. The end of stdin without it leaves the lock behind. */
 export const RELEASE = 'release\n';
+/** Written to the script's stdin again and again while the run lives: see {@link Patience}. */
+export const BEAT = 'beat\n';
+
+/** A connection whose network died may look open for hours, so the holder itself ends after so many intervals without {@link BEAT}. */
+export interface Patience {
+  readonly intervalS: number;
+  readonly beatsMissed: number;
+}
+
+/** A minute: more than any pause of a run that lives, and what a person waits for `unlock`. The fencing token guards against a run that comes back later. */
+export const PATIENCE: Patience = { intervalS: 10, beatsMissed: 6 };
 
 const functions = `starttime() {
   { IFS= read -r s < "/proc/$1/stat"; } 2>/dev/null || return 1
@@ -41,9 +52,13 @@ scripts() {
     if alive "\${f##*.}" "$(cat "$f" 2>/dev/null)"; then echo "\${f##*.}"; fi
   done
 }
+# Numbers of processes mean something within one boot only.
+boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown)
+rebooted() { [ -s "$1/boot" ] && [ "$(cat "$1/boot")" != "$boot" ]; }
 look() {
   holder=no
-  if [ -d "$lock" ]; then
+  running=
+  if [ -d "$lock" ] && ! rebooted "$lock"; then
     { read -r p s < "$lock/holder"; } 2>/dev/null || p=
     if alive "$p" "$s"; then holder=yes; fi
     running=$(scripts "$lock" | tr '\\n' ' ')
@@ -52,14 +67,18 @@ look() {
 # Takes the lock away, unless a script of its run has begun since the look: those note themselves before they ask for it.
 vanish() {
   mv -T "$lock" "$lock.gone.$$"
-  running=$(scripts "$lock.gone.$$" | tr '\\n' ' ')
+  running=
+  rebooted "$lock.gone.$$" || running=$(scripts "$lock.gone.$$" | tr '\\n' ' ')
   if [ -z "$running" ]; then rm -rf "$lock.gone.$$"; return 0; fi
   mv -T "$lock.gone.$$" "$lock"
   return 1
 }`;
 
-/** Waits on stdin for {@link TAKE}, takes the lock, then waits for {@link RELEASE}. A lock whose holder and scripts have ended is taken over. */
-export function lockScript(owner: LockOwner): string {
+/**
+ * Waits on stdin for {@link TAKE}, takes the lock, then waits for {@link RELEASE}, and for {@link BEAT} meanwhile. A lock whose holder and scripts have
+ * ended, or are from another boot, is taken over. The mutex is held for moments only, so that many who ask at once all learn who holds the lock.
+ */
+export function lockScript(owner: LockOwner, { intervalS, beatsMissed }: Patience = PATIENCE): string {
   return `set -eu
 { read -r word && [ "$word" = take ]; } || exit 0
 umask 077
@@ -68,38 +87,57 @@ cd ${quote(QUORATE_DIR)}
 lock=${quote(LOCK_DIR)}
 new="$lock.new.$$"
 ${functions}
+held() {
+  echo ${quote(LOCK_HELD)}
+  for f in token owner command since; do head -n 1 "$lock/$f" 2>/dev/null || echo; done
+  echo "$holder"
+  echo "$running"
+  exit 0
+}
 exec 9> ${quote(`${LOCK_DIR}.mutex`)}
-flock -w 10 9
+answer=${quote(LOCK_TAKEN)}
+tries=0
+while :; do
+  flock -w 10 9 || { look; held; }
+  [ -d "$lock" ] || break
+  look
+  if [ "$holder" = no ] && [ -z "$running" ] && vanish; then
+    answer=${quote(LOCK_TAKEN_OVER)}
+    break
+  fi
+  flock -u 9
+  tries=$((tries + 1))
+  [ $tries -lt 10 ] || held
+  sleep 0.2
+done
 rm -rf "$lock".new.* "$lock".gone.*
 mkdir "$new"
 printf '%s\\n' ${quote(owner.token)} > "$new/token"
 printf '%s\\n' ${quote(owner.owner)} > "$new/owner"
 printf '%s\\n' ${quote(owner.command)} > "$new/command"
 printf '%s\\n' ${quote(owner.since)} > "$new/since"
-echo "$$ $(starttime $$)" > "$new/holder"
-answer=${quote(LOCK_TAKEN)}
-tries=0
-while [ -d "$lock" ]; do
-  look
-  if [ "$holder" = no ] && [ -z "$running" ] && vanish; then
-    answer=${quote(LOCK_TAKEN_OVER)}
-    break
-  fi
-  tries=$((tries + 1))
-  if [ $tries -ge 10 ]; then
-    echo ${quote(LOCK_HELD)}
-    for f in token owner command since; do head -n 1 "$lock/$f" 2>/dev/null || echo; done
-    echo "$holder"
-    echo "$running"
-    rm -rf "$new"
-    exit 0
-  fi
-  sleep 0.2
-done
+printf '%s\\n' "$boot" > "$new/boot"
+started=$(starttime $$)
+echo "$$ $started" > "$new/holder"
 mv -T "$new" "$lock"
 exec 9>&-
 echo "$answer"
-if read -r word && [ "$word" = release ]; then
+(
+  missed=0
+  trap 'missed=0' USR1
+  while [ $missed -lt ${beatsMissed} ]; do
+    sleep ${intervalS} &
+    wait $! || continue
+    missed=$((missed + 1))
+    alive $$ "$started" || exit 0
+  done
+  if alive $$ "$started"; then kill -TERM $$; fi
+) </dev/null >/dev/null 2>&1 &
+watch=$!
+word=
+while read -r word && [ "$word" = beat ]; do kill -USR1 $watch 2>/dev/null || :; done
+kill -TERM $watch 2>/dev/null || :
+if [ "$word" = release ]; then
   # A script of this run that was given up may go on: then the lock stays until it has ended.
   if [ "$(cat "$lock/token" 2>/dev/null)" = ${quote(owner.token)} ] && [ -z "$(scripts "$lock")" ]; then vanish || :; fi
   echo released

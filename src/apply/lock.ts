@@ -4,7 +4,17 @@ import { createInterface } from 'node:readline';
 import { QuorateError } from '../domain/errors.ts';
 import { compareText } from '../domain/plan.ts';
 import type { Connection, RemoteProcess } from '../transport/transport.ts';
-import { LOCK_HELD, LOCK_TAKEN, LOCK_TAKEN_OVER, type LockOwner, lockScript, RELEASE, TAKE } from './lock-script.ts';
+import {
+  BEAT,
+  LOCK_HELD,
+  LOCK_TAKEN,
+  LOCK_TAKEN_OVER,
+  type LockOwner,
+  lockScript,
+  PATIENCE,
+  RELEASE,
+  TAKE,
+} from './lock-script.ts';
 
 /** A lock that is held on every host it was asked for. */
 export interface HeldLock {
@@ -29,7 +39,11 @@ export async function takeLock(connections: readonly Connection[], owner: Omit<L
   const waiting = await startAll(connections, { ...owner, token });
   const holders: Holder[] = [];
   const takenOver: string[] = [];
+  const beats = setInterval(() => {
+    for (const { process } of holders) process.stdin.write(BEAT);
+  }, PATIENCE.intervalS * 1000).unref();
   const release = async (): Promise<void> => {
+    clearInterval(beats);
     await Promise.allSettled(holders.map(giveBack));
   };
   try {
@@ -88,6 +102,12 @@ async function heldBy(host: string, next: () => Promise<string>): Promise<Quorat
   const since = await next();
   const alive = (await next()) === 'yes';
   const scripts = (await next()).trim();
+  if (owner === '') {
+    return new QuorateError('locked', `${host}: other runs are asking for its lock in this moment`, {
+      host,
+      hint: 'run the same command again',
+    });
+  }
   const what = alive ? 'its connection is alive' : `a script of it still runs there (pid ${scripts})`;
   return new QuorateError('locked', `${host}: locked by ${owner} since ${since} (${command}); ${what}`, {
     host,

@@ -115,6 +115,7 @@ emit hostname "$value"
 line /etc/machine-id
 emit machine-id "$value"
 line /proc/sys/kernel/random/boot_id
+boot_id=$value
 emit boot-id "$value"
 lines /etc/os-release || lines /usr/lib/os-release
 emit os-release "$value"
@@ -175,15 +176,19 @@ emit entries "$entries"
 lines "$run_file"
 emit run "$value"
 lock=
+lock_boot=this
 if [ -d "$lock_dir" ]; then
   for each in token owner command since; do
     line "$lock_dir/$each"
     lock="$lock$value$nl"
   done
+  line "$lock_dir/boot"
+  [ -z "$value" ] || [ "$value" = "$boot_id" ] || lock_boot=other
   line "$lock_dir/holder"
   set -- $value
-  if alive "$1" "$2"; then lock="\${lock}yes$nl"; else lock="\${lock}no$nl"; fi
+  if [ "$lock_boot" = this ] && alive "$1" "$2"; then lock="\${lock}yes$nl"; else lock="\${lock}no$nl"; fi
   for each in "$lock_dir"/run.*; do
+    [ "$lock_boot" = this ] || break
     line "$each"
     pid=\${each##*.}
     if alive "$pid" "$value" || { [ -z "$value" ] && [ -d "/proc/$pid" ]; }; then lock="$lock$pid "; fi

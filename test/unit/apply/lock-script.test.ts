@@ -2,8 +2,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
+  BEAT,
   LOCK_HELD,
   LOCK_TAKEN,
   LOCK_TAKEN_OVER,
@@ -117,6 +119,52 @@ describe.each(shells)('the lock of a host in %s', (shell) => {
     mkdirSync(join(folder, 'lock'));
     writeFileSync(join(folder, 'lock', 'holder'), `${process.pid} 12345\n`);
     expect((await hold(shell, folder, 'two')).answer).toBe(LOCK_TAKEN_OVER);
+  });
+
+  it('is not taken for alive after the host was booted anew, whoever has the numbers of its processes now', async () => {
+    const folder = temporaryFolder();
+    const holder = await hold(shell, folder, 'one');
+    noteScript(folder);
+    writeFileSync(join(folder, 'lock', 'boot'), 'another-boot\n');
+    expect(tokenIn(folder)).toBe('one');
+    expect((await hold(shell, folder, 'two')).answer).toBe(LOCK_TAKEN_OVER);
+    await holder.die();
+  });
+
+  it('ends by itself once its run is silent for too long, and can be taken over then', async () => {
+    const folder = temporaryFolder();
+    const patience = { intervalS: 0.2, beatsMissed: 5 };
+    const silent = start(shell, inFolder(lockScript({ ...owner, token: 'one' }, patience), folder));
+    const gone = new Promise<NodeJS.Signals | null>((resolve) => silent.on('exit', (_code, signal) => resolve(signal)));
+    silent.stdin.write(TAKE);
+    expect(await linesOf(silent.stdout)()).toBe(LOCK_TAKEN);
+    expect(await gone).toBe('SIGTERM');
+    expect((await hold(shell, folder, 'two')).answer).toBe(LOCK_TAKEN_OVER);
+  });
+
+  it('stays while its run tells that it lives', async () => {
+    const folder = temporaryFolder();
+    const patience = { intervalS: 0.4, beatsMissed: 5 };
+    const living = start(shell, inFolder(lockScript({ ...owner, token: 'one' }, patience), folder));
+    living.stdin.write(TAKE);
+    const next = linesOf(living.stdout);
+    expect(await next()).toBe(LOCK_TAKEN);
+    const beats = setInterval(() => living.stdin.write(BEAT), 300);
+    await sleep(4_000);
+    expect(living.exitCode ?? living.signalCode).toBeNull();
+    clearInterval(beats);
+    living.stdin.end(RELEASE);
+    expect(await next()).toBe('released');
+  });
+
+  it('tells each of eight who ask at once who holds it', async () => {
+    const folder = temporaryFolder();
+    const holder = await hold(shell, folder, 'one');
+    const asking = Array.from({ length: 8 }, () => run(shell, lock(folder, 'two'), { input: Readable.from([TAKE]) }));
+    for (const { stdout } of await Promise.all(asking)) {
+      expect(stdout.split('\n').slice(0, 3)).toEqual([LOCK_HELD, 'one', owner.owner]);
+    }
+    expect(await holder.release()).toBe('released');
   });
 
   it('is kept by a script of its run that is alive, and taken over when that has ended', async () => {
