@@ -99,7 +99,7 @@ describe('on a day on which', () => {
   });
   afterAll(() => stage?.down());
 
-  it.each(days)('$name, check names it and $mend mends it', { timeout: 300_000 }, async (day) => {
+  it.each(days)('$name, check names it and its verb mends it', { timeout: 300_000 }, async (day) => {
     await day.happen(stage);
     await until('check names it', async () => {
       const found = await findingsOf(stage);
