@@ -125,7 +125,7 @@ export async function refreshLists(context: PkiContext): Promise<readonly Publis
 }
 
 /** Whether a list lives for less than a third of its life yet. */
-export function isNearEnd(
+function isNearEnd(
   { thisUpdate, nextUpdate }: Pick<ReadRevocationList, 'thisUpdate' | 'nextUpdate'>,
   now: number,
 ): boolean {
