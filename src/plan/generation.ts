@@ -105,10 +105,16 @@ export function generationDrafts(view: View, turn: GenerationTurn): GenerationDr
   const target = `pki.d/${turn.number}`;
   const link = pkiLink(cluster);
   const made: Candidate = { kind: 'key.make', host, directory, from, purposes, algorithm, user };
+  const keys = neededDrafts(view, [prepare, made]);
+  const issue = issueDrafts(view, turn, { directory, from, algorithm, user });
+  // Where a key changes before, what lies beside it now says nothing of what will be lacking then.
+  const late: readonly Draft[] =
+    keys.length + issue.length === 0 ? [] : [{ ...put, why: 'its keys are completed first' }];
+  const now = neededDrafts(view, [put]);
   return {
-    prepare: neededDrafts(view, [prepare, made]),
-    issue: issueDrafts(view, turn, { directory, from, algorithm, user }),
-    put: neededDrafts(view, [put]),
+    prepare: keys,
+    issue,
+    put: now.length > 0 ? now : late,
     switch: neededDrafts(view, [{ kind: 'pki.switch', host, link, target }]),
     prune: pruneDrafts(view, host, turn.number),
   };
