@@ -51,7 +51,9 @@ describe('the load', () => {
     expect(two?.failed).toBeGreaterThan(50);
     expect(two?.longestGapMs).toBeGreaterThan(5_000);
     expect(mended?.acknowledged).toBeGreaterThan(0);
-    expect(report.failures[0]).toMatch(/^\S+: (put|get) .*: .*(no (answer|connection) in time|ECONNREFUSED|etcdserver: )/);
+    expect(report.failures[0]).toMatch(
+      /^\S+: (put|get) .*: .*(no (answer|connection) in time|ECONNREFUSED|etcdserver: )/,
+    );
     expect(report.store).toMatchObject({ lost: 0, strangers: 0, hashesEqual: true });
   });
 

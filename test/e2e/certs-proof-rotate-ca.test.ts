@@ -1,6 +1,6 @@
 /** `certs rotate-ca` while clients write, through every stage; each kind of old client lives until the stage that ends it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectInOrder, killedAt, plannedStages, rotateCaUnderLoad } from './certs-scenarios.ts';
+import { expectInOrder, killThrough, rotateCaUnderLoad } from './certs-scenarios.ts';
 import { retriesOf } from './load/on-stage.ts';
 import { expectUndisturbed, underLoad } from './load/scenario.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -29,17 +29,20 @@ describe('certs rotate-ca', () => {
   it('killed behind each of its stages goes on, with every member trusting its peers at each moment', {
     timeout: 900_000,
   }, async () => {
-    const verb = ['certs', 'rotate-ca', '--until', 'drop-cross'];
-    const stages = (await plannedStages(stage, verb)).map((each) => each.id);
     const outcome = await underLoad(stage, 'certs rotate-ca, killed behind every stage', async (load) => {
-      await load.retire('old-certificate');
-      await load.retire('old-trust');
-      for (const point of stages) {
-        await load.phase(`killed behind ${point}`);
-        expect(await killedAt(stage, verb, `stage:${point}`), point).toBe(true);
-        if (point === 'leaves-prove') await load.renewClients();
+      for (const client of ['old-certificate', 'old-trust']) await load.retire(client);
+      const killed = await killThrough(stage, {
+        verb: ['certs', 'rotate-ca', '--until', 'drop-cross'],
+        points: (stages) => stages.map((each) => `stage:${each.id}`),
+        before: async (point) => {
+          if (point === 'stage:trust-new') await load.renewClients();
+          await load.phase(`killed behind ${point}`);
+        },
+      });
+      for (const each of ['trust-both', 'leaves', 'trust-new', 'drop-cross']) {
+        expect(killed).toContain(`stage:${each}`);
+        expect(killed).toContain(`stage:${each}-roll`);
       }
-      await load.phase('settled');
     });
     expectUndisturbed(outcome);
     await expectInOrder(stage);

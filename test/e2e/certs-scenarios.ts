@@ -83,12 +83,41 @@ async function expectDropped(stage: Stage, { old, kept }: StageLoad): Promise<vo
   }
 }
 
-/** Runs a verb that kills itself at `point`; false where the run has no such point and came to its end. */
-export async function killedAt(stage: Stage, verb: readonly string[], point: string): Promise<boolean> {
+/** Runs a verb that kills itself at `point`; fails the test where the run has no such point and comes to its end. */
+export async function killAt(stage: Stage, verb: readonly string[], point: string): Promise<void> {
   const run = await stage.quorate([...verb, '--yes'], { env: { QUORATE_FAILPOINT: point } });
-  if (run.signal === 'SIGKILL') return true;
-  expectDone(run);
-  return false;
+  expect({ point, signal: run.signal, said: run.signal === 'SIGKILL' ? '' : run.stdout + run.stderr }).toEqual({
+    ...{ point, signal: 'SIGKILL', said: '' },
+  });
+}
+
+export interface Killing {
+  readonly verb: readonly string[];
+  /** The points of a plan, in its order. */
+  points(stages: readonly PlannedStage[]): readonly string[];
+  /** Called before the run that is killed at `point`. */
+  before?(point: string): Promise<void>;
+}
+
+/**
+ * Runs a verb again and again, each time killed at the first point that is left and was not killed at yet, until it is done; the
+ * points in their order. A plan that begins as the first one did is another change: the one that was killed has come to its end.
+ */
+export async function killThrough(stage: Stage, { verb, points, before }: Killing): Promise<readonly string[]> {
+  const first = points(await plannedStages(stage, verb));
+  const killed: string[] = [];
+  for (let left = first; killed.length === 0 || (left.length > 0 && left[0] !== first[0]); ) {
+    const next = left.find((each) => !killed.includes(each));
+    if (next === undefined) {
+      expectDone(await stage.quorate([...verb, '--yes']));
+      break;
+    }
+    await before?.(next);
+    await killAt(stage, verb, next);
+    killed.push(next);
+    left = points(await plannedStages(stage, verb));
+  }
+  return killed;
 }
 
 /** Members healthy, `plan` with nothing to do, and every certificate as it should be, on disk and as served. */

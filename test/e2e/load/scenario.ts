@@ -25,7 +25,8 @@ export async function underLoad(
   };
   try {
     await act(load).catch(async (error: unknown) => {
-      await finish();
+      // What failed first is what is told.
+      await finish().catch((other: unknown) => console.log(`${scenario}: no figures: ${String(other)}`));
       throw error;
     });
     return await finish();
