@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
-import { quote } from '../domain/shell-quote.ts';
 import type { Identity } from '../domain/verdict.ts';
 import { connectEtcd, type EndpointStatus, type EtcdClient } from '../etcd/client.ts';
 import { clientStream, identitiesOf } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import type { Connection } from '../transport/transport.ts';
+import { lastWords } from './unit-log.ts';
 
 /** What proving a cluster needs. */
 export interface ProofContext {
@@ -128,23 +128,20 @@ async function awaitMember(
   throw last;
 }
 
+/** Each member that did not come up, with its own last words: they name the cause where no connection does. */
 async function notFormed(failed: readonly string[], context: ProofContext): Promise<QuorateError> {
+  const { unit } = context.cluster;
   const words = await Promise.all(
     [...context.connections.values()].map(async (connection) => {
-      const unit = quote(context.cluster.unit);
-      const script = `journalctl -u ${unit} -n 200 -o cat --no-pager 2>/dev/null | grep -E '"level":"(warn|error|fatal|panic)"| [WEFC] \\|' | tail -n 3`;
-      const { stdout } = await connection.run({ script, root: true, label: 'reading the log' }, { timeoutMs: 10_000 });
-      return stdout.trim() === ''
-        ? []
-        : [`${connection.host}: ${stdout.trim().split('\n').join(`\n${connection.host}: `)}`];
+      const lines = await lastWords(connection, unit);
+      return lines.map(
+        (line) => new QuorateError('step-failed', `${connection.host}: its log: ${line}`, { host: connection.host }),
+      );
     }),
   );
-  return new QuorateError(
-    'step-failed',
-    `the cluster did not form within ${FORM_TIMEOUT_MS / 1000} s: ${failed.join('; ')}`,
-    {
-      hint: 'the members go on trying; mend the cause (a firewall on the peer port? clocks?) and run the same command again',
-      detail: words.flat().join('\n'),
-    },
-  );
+  const errors = failed.map((message) => new QuorateError('step-failed', message));
+  return new QuorateError('step-failed', `the cluster did not form within ${FORM_TIMEOUT_MS / 1000} s`, {
+    errors: [...errors, ...words.flat()],
+    hint: 'the members go on trying; mend the cause (a firewall on the peer port? clocks?) and run the same command again',
+  });
 }

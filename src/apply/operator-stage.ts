@@ -4,7 +4,8 @@ import type { Facts } from '../domain/facts.ts';
 import type { Stage } from '../domain/plan.ts';
 import type { Step, StepKind } from '../domain/step.ts';
 import { describe } from '../plan/describe.ts';
-import { crashAt, type Progress, type Run, viewNow } from './run.ts';
+import type { View } from '../plan/view.ts';
+import { crashAt, type Progress, type Run, stopIfAsked, viewNow } from './run.ts';
 
 export async function runOperatorStage(stage: Stage, progress: Progress, run: Run): Promise<Progress> {
   const { ports } = run;
@@ -23,12 +24,26 @@ export async function runOperatorStage(stage: Stage, progress: Progress, run: Ru
     const view = await viewNow(facts, run);
     const since = ports.now();
     ports.emit({ type: 'step-start', stage: stage.id, host: step.host, text: describe(step).text });
-    await ports.operator.perform(step, view, ports.signal);
+    await perform(step, view, run);
     done(stage, step, since, run);
     crashAt(ports, step.id);
   }
   crashAt(ports, ...requests.map((each) => each.id));
   return { facts, issued };
+}
+
+/** Steps that change nothing, however long they take: the first interrupt ends them. */
+const waits: readonly StepKind[] = ['cluster.await', 'certificates.prove', 'release.fetch'];
+
+async function perform(step: Step, view: View, run: Run): Promise<void> {
+  const { operator, signal, stopping } = run.ports;
+  if (!waits.includes(step.kind)) return operator.perform(step, view, signal);
+  try {
+    await operator.perform(step, view, AbortSignal.any([signal, stopping]));
+  } catch (error) {
+    stopIfAsked(`the end of "${describe(step).text}"`, run);
+    throw error;
+  }
 }
 
 /** Steps that are judged by how hosts and processes are in that moment. */

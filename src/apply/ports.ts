@@ -52,8 +52,8 @@ export interface ExecutorPorts {
   emit(event: RunEvent): void;
   /** Appends a line to the run's journal on every host that it changes, and with the operator. */
   readonly signal: AbortSignal;
-  /** First interrupt: stop after the step that runs. */
-  stopRequested(): boolean;
+  /** Aborted by the first interrupt: stop after the step that runs, and at once where it only waits. */
+  readonly stopping: AbortSignal;
   now(): number;
   /** Test hook: after this step or `stage:ID` the process ends itself by SIGKILL. */
   readonly failpoint: string | undefined;

@@ -71,7 +71,7 @@ export function withHosts(facts: Facts, seen: readonly HostFacts[], now: number)
 
 /** @throws QuorateError interrupted where the operator asked to stop; `before`: what does not begin any more. */
 export function stopIfAsked(before: string, { ports }: Run): void {
-  if (!ports.stopRequested()) return;
+  if (!ports.stopping.aborted) return;
   throw new QuorateError('interrupted', `stopped before ${before}, as asked`, {
     hint: 'run the same command again: it goes on from here',
   });

@@ -4,20 +4,22 @@ import type { Ui } from '../ui/output.ts';
 import type { Process } from './process.ts';
 
 export interface RunInterrupts {
+  /** Aborted by the second signal. */
   readonly signal: AbortSignal;
-  stopRequested(): boolean;
+  /** Aborted by the first: what only waits may end at once. */
+  readonly stopping: AbortSignal;
   close(): void;
 }
 
 /** Watches signals from now on, until closed. */
 export function openRun(ui: Ui, surroundings: Process): RunInterrupts {
   const controller = new AbortController();
-  let asked = false;
+  const stopping = new AbortController();
   const stop = watchInterrupts({
     source: process,
     now: surroundings.now,
     onFirst: () => {
-      asked = true;
+      stopping.abort();
       ui.note('stopping after the current step; once more ends it at once');
     },
     onSecond: () => {
@@ -26,5 +28,5 @@ export function openRun(ui: Ui, surroundings: Process): RunInterrupts {
       process.exit(130);
     },
   });
-  return { signal: controller.signal, stopRequested: () => asked, close: stop };
+  return { signal: controller.signal, stopping: stopping.signal, close: stop };
 }

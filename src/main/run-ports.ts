@@ -22,7 +22,7 @@ interface Given {
 export function runPorts({ input, transports, interrupts, view, emit }: Given): ExecutorPorts {
   const { cluster, desired, operator, process } = input;
   const { connections } = transports;
-  const { signal, stopRequested } = interrupts;
+  const { signal, stopping } = interrupts;
   const lookInput = async (): Promise<LookInput> => ({
     ...{ cluster, desired, transports, now: process.now },
     credentials: await operator.credentialsIfAny(),
@@ -43,7 +43,7 @@ export function runPorts({ input, transports, interrupts, view, emit }: Given): 
     wait: (ms) => waitUnlessAborted(ms, signal),
     emit,
     signal,
-    stopRequested,
+    stopping,
     now: process.now,
     failpoint: process.env['QUORATE_FAILPOINT'],
   };

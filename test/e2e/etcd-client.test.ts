@@ -182,8 +182,11 @@ describe.each(versions)('etcd %s', (version) => {
       for (const [target, ca] of [[client, admin.ca] as const, [peerPort, peer.ca] as const]) {
         const none = await presentCertificate(target, { ca });
         const wrong = await presentCertificate(target, { ...stranger, ca });
-        expect(none).toMatchObject({ accepted: false, alert: expect.stringMatching(/certificate/) });
-        expect(wrong).toMatchObject({ accepted: false, alert: expect.stringMatching(/certificate|CA/) });
+        // 3.4.23 is built with Go 1.19, which has one alert for both.
+        const old = ['bad certificate (42)', 'bad certificate (42)'];
+        const own = version.startsWith('3.4.') ? old : ['certificate required (116)', 'unknown CA (48)'];
+        expect([none, wrong]).toMatchObject([{ accepted: false }, { accepted: false }]);
+        expect([none.alert, wrong.alert]).toEqual(own);
       }
       expect(await presentCertificate(peerPort, { ...admin, ca: peer.ca })).toMatchObject({ accepted: false });
     }

@@ -22,6 +22,10 @@ export type Fault = 'fail' | 'cut' | 'no-effect' | 'kill' | undefined;
 export interface RunOptions {
   readonly fault?: ((step: Step) => Fault) | undefined;
   readonly stopRequested?: (() => boolean) | undefined;
+  /** The first interrupt, in place of what `stopRequested` says between steps. */
+  readonly stopping?: AbortSignal | undefined;
+  /** A step of the operator that waits until it is aborted. */
+  readonly hangs?: ((step: Step) => boolean) | undefined;
   readonly failpoint?: string | undefined;
   /** What the operator allowed. A reset has its name unless told otherwise: its verb asks for that before it runs. */
   readonly permits?: Permits | undefined;
@@ -106,7 +110,8 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
         .map(({ name }) => [name, connection(name)]),
     ),
     operator: {
-      perform: async (step) => {
+      perform: async (step, _view, signal) => {
+        if (options.hangs?.(step) === true) await hang(signal);
         if (step.host !== OPERATOR) throw new Error(`${step.id} is not for the operator`);
         if (fault(step) === 'kill') throw new Killed();
         if (fault(step) === 'fail') throw new QuorateError('step-failed', `${step.kind} went wrong`);
@@ -139,7 +144,10 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
       if (event.type === 'stage-start') stage = event.stage;
     },
     signal: new AbortController().signal,
-    stopRequested: options.stopRequested ?? (() => false),
+    get stopping() {
+      if (options.stopping !== undefined) return options.stopping;
+      return options.stopRequested?.() === true ? AbortSignal.abort() : new AbortController().signal;
+    },
     look: async () => {
       const { facts } = model.view();
       return options.seen?.(facts) ?? facts;
@@ -161,12 +169,19 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
   return { events, done, scripts, moves, error };
 }
 
+function hang(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+  });
+}
+
 /** The steps of a second script in the same turn, read from its text: they stand in no plan. */
 function takenBack(host: string, script: string): readonly Step<'pki.switch' | 'unit.restart'>[] {
   const step = { host, why: 'taken back' };
   return script.split('\n').flatMap((line): readonly Step<'pki.switch' | 'unit.restart'>[] => {
     const [, target, link] = /^link '?([^' ]+)'? '?([^' ]+)'?$/.exec(line) ?? [];
-    if (target !== undefined && link !== undefined) return [{ ...step, id: `${host} back`, kind: 'pki.switch', target, link }];
+    if (target !== undefined && link !== undefined)
+      return [{ ...step, id: `${host} back`, kind: 'pki.switch', target, link }];
     const [, unit] = /systemctl restart '?([^'; ]+)'?/.exec(line) ?? [];
     if (unit === undefined) return [];
     return [{ ...step, id: `${host} again`, kind: 'unit.restart', unit, wish: {}, ends: '', outage: false }];

@@ -161,7 +161,7 @@ describe('a run in which something fails', () => {
       ['etcd-1', 'prepare/etcd-1/binary.install'],
       ['etcd-3', 'prepare/etcd-3/binary.install'],
     ]);
-    expect(errors[0]?.message).toMatch(/^etcd-1: etcd 3\.6\.16 in .*: binary\.install went wrong$/);
+    expect(errors[0]?.message).toMatch(/^etcd-1: etcd 3\.6\.16 in .*: first line \| binary\.install went wrong$/);
     expect(errors[0]?.detail).toContain('first line');
     expect(events.filter((each) => each.type === 'step-failed')).toHaveLength(2);
     expect(
@@ -232,6 +232,37 @@ describe('a run that is interrupted', () => {
     });
     expect(result.done).toContain('prepare/etcd-3/key.make');
     expect((await bootstrapOn(model)).error).toBeUndefined();
+  });
+});
+
+describe('a run that is interrupted while it waits', () => {
+  it('ends the waiting at once, and goes on when it is run again', async () => {
+    const model = await bootstrappedTo('start');
+    const stopping = new AbortController();
+    setTimeout(() => stopping.abort(), 20);
+    const { error } = await bootstrapOn(model, {
+      stopping: stopping.signal,
+      hangs: (step) => step.kind === 'cluster.await',
+    });
+    expect(refusalOf(error)).toMatchObject({
+      code: 'interrupted',
+      message: 'stopped before the end of "wait until all 3 members are healthy", as asked',
+    });
+    expect((await bootstrapOn(model)).error).toBeUndefined();
+  });
+
+  it('is not ended in a step that changes something', async () => {
+    const stopping = new AbortController();
+    const { error, done } = await bootstrapOn(createModel(cluster), {
+      stopping: stopping.signal,
+      fault: (step) => {
+        if (step.kind === 'authority.make') stopping.abort();
+        return undefined;
+      },
+    });
+    expect(refusalOf(error).code).toBe('interrupted');
+    expect(done).toContain('operator/operator/authority.make');
+    expect(done.some((each) => each.startsWith('prepare/'))).toBe(false);
   });
 });
 

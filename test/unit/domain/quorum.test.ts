@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { majority, object, type Voter } from '../../../src/domain/quorum.ts';
+import { majority, object, objectToAll, type Voter, votersAfter } from '../../../src/domain/quorum.ts';
 
 /** Voters `m1`…, the first `healthy` of them healthy. */
 function voters(count: number, healthy: number): readonly Voter[] {
@@ -107,5 +107,65 @@ describe('the guard', () => {
           expect(set.filter((each) => each.healthy).length * 2).toBeGreaterThan(set.length);
       }),
     );
+  });
+});
+
+describe('the guard over steps that happen together', () => {
+  /** How many members may be stopped at once: for each number of voters, by how many of them are healthy. */
+  const together: Readonly<Record<number, readonly number[]>> = {
+    1: [0, 0],
+    2: [0, 0, 0],
+    3: [0, 0, 0, 1],
+    4: [0, 0, 0, 0, 1],
+    5: [0, 0, 0, 0, 1, 2],
+    6: [0, 0, 0, 0, 0, 1, 2],
+    7: [0, 0, 0, 0, 0, 1, 2, 3],
+  };
+  const rows = Object.entries(together).flatMap(([count, most]) =>
+    most.map((expected, healthy) => ({ count: Number(count), healthy, expected })),
+  );
+  const stops = (count: number, allowDowntime = false) =>
+    Array.from({ length: count }, (_, index) => ({ kind: 'stop', member: `m${index + 1}`, allowDowntime }) as const);
+
+  it.each(rows)('lets $expected of $healthy healthy members of $count stop', ({ count, healthy, expected }) => {
+    const all = voters(count, healthy);
+    for (let number = 0; number <= healthy; number += 1) {
+      expect(objectToAll(all, stops(number)) === undefined, `${number} at once`).toBe(number <= expected);
+    }
+  });
+
+  it.each(rows)(
+    'judges $count voters, $healthy healthy, one after another as it judges them at once',
+    ({ count, healthy }) => {
+      let left = voters(count, healthy);
+      let stopped = 0;
+      for (const step of stops(healthy)) {
+        if (object(left, step) !== undefined) break;
+        left = votersAfter(left, step);
+        stopped += 1;
+      }
+      expect(stopped).toBe(together[count]?.[healthy]);
+    },
+  );
+
+  it('lets all of one or two members stop where downtime is accepted, and of no more', () => {
+    expect([1, 2, 3, 4].map((count) => objectToAll(voters(count, count), stops(count, true)) === undefined)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('does not count a member that was added as healthy for the step after it', () => {
+    const add = { kind: 'add-voter', member: 'new' } as const;
+    expect(objectToAll(voters(3, 3), [add])).toBeUndefined();
+    expect(objectToAll(voters(3, 3), [add, ...stops(1)])).toBe(
+      'stopping m1 would leave 2 of 4 voters healthy, and 3 are needed',
+    );
+  });
+
+  it('counts who is stopped twice once', () => {
+    expect(objectToAll(voters(3, 3), [...stops(1), ...stops(1)])).toBeUndefined();
   });
 });
