@@ -2,9 +2,10 @@
 import { QuorateError } from '../domain/errors.ts';
 import type { Permits, Stage } from '../domain/plan.ts';
 import { type Disruption, majority, objectToAll } from '../domain/quorum.ts';
-import type { Step } from '../domain/step.ts';
+import type { Step, StepKind } from '../domain/step.ts';
 import { judgeCluster } from '../domain/verdict.ts';
 import { quorumHolds, serves, votersOf } from '../domain/voters.ts';
+import { riskOf } from '../plan/describe.ts';
 import type { View } from '../plan/view.ts';
 
 /** Under what steps are judged. */
@@ -20,12 +21,16 @@ export interface GuardContext {
  */
 export function guard(steps: readonly Step[], context: GuardContext): void {
   for (const step of steps) {
+    if (riskOf(step) === 'disruptive' && !guarded.includes(step.kind))
+      throw new Error(`${step.kind}: no guard stands before it`);
     if (step.kind === 'unit.start') guardStart(step, context.view);
     if (step.kind === 'unit.restart') guardRestart(step, context);
   }
   const stops = steps.filter((step) => stopsMember(step, context));
   guardStops(stops, context);
 }
+
+const guarded: readonly StepKind[] = ['unit.start', 'unit.restart', 'unit.stop', 'package.hold'];
 
 /** Whether the guard counts who serves before these steps, so that facts about endpoints must be fresh. */
 export function countsVoters(steps: readonly Step[], context: GuardContext): boolean {

@@ -16,8 +16,8 @@ import { failed, type PortProof, PROOF_TIMEOUT_MS, portTarget, proveRefusals, pr
 
 export interface CertificateProof extends PortProof {
   readonly members: readonly string[];
-  /** A certificate of the active peer authority, for a few minutes. */
-  readonly probe: TlsMaterial;
+  /** A certificate of the active peer authority, for a few minutes; undefined where nobody here can sign one: whom peer ports take is not asked then. */
+  readonly probe: TlsMaterial | undefined;
   /** A certificate of an authority that nobody knows; undefined: who is refused is not asked. */
   readonly stranger: TlsMaterial | undefined;
   /** Epoch milliseconds. */
@@ -68,6 +68,7 @@ async function proveCall(controller: Controller, input: CertificateProof): Promi
 }
 
 async function provePeerRequest(controller: Controller, input: CertificateProof): Promise<void> {
+  if (input.probe === undefined) return;
   const judged = await presentCertificate(portTarget(controller, 'peer', input), { ...input.probe, ca: '' });
   if (judged.accepted && judged.detail.startsWith('HTTP/1.1 200')) return;
   const what = judged.accepted ? judged.detail : (judged.alert ?? judged.detail);

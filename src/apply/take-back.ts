@@ -6,7 +6,7 @@ import { awaitGate, gateObjections, withoutHost } from './gate.ts';
 import { guard } from './guard.ts';
 import { runOnHost } from './parallel-stage.ts';
 import { type Progress, type Run, undone, viewNow } from './run.ts';
-import { changesServed, restarts, type Turn } from './turn.ts';
+import { changesServed, restarts, type Turn } from './turn-steps.ts';
 import { undoSteps } from './undo.ts';
 import { lastWords } from './unit-log.ts';
 

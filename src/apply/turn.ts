@@ -1,7 +1,6 @@
 /** One member's turn in a rolling stage: guard, leadership, its steps as one script, the gate; and back where that fails. */
 import { QuorateError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
-import type { Stage } from '../domain/plan.ts';
 import { awaitGate } from './gate.ts';
 import { guard } from './guard.ts';
 import { giveUpLeadership } from './leadership.ts';
@@ -10,7 +9,6 @@ import {
   asQuorateError,
   crashAt,
   cutAtFailpoint,
-  type HostStep,
   type Progress,
   type Run,
   stillNeeded,
@@ -19,12 +17,7 @@ import {
   withHosts,
 } from './run.ts';
 import { takeBack } from './take-back.ts';
-
-export interface Turn {
-  readonly stage: Stage;
-  readonly host: string;
-  readonly steps: readonly HostStep[];
-}
+import { changesServed, restarts, type Turn } from './turn-steps.ts';
 
 /**
  * Takes the turn of a member by facts that were observed just now; the facts after it. Nothing happens where none of its steps is needed any more.
@@ -45,16 +38,6 @@ export async function takeTurn(turn: Turn, progress: Progress, run: Run): Promis
     if (cause.code === 'interrupted' || cause.code === 'locked' || ports.signal.aborted) throw cause;
     throw await takeBack(cause, { turn: needed, progress: { ...progress, facts: before } }, run);
   }
-}
-
-/** Whether a turn restarts its member. */
-export function restarts(steps: readonly HostStep[]): boolean {
-  return steps.some((each) => each.kind === 'unit.restart');
-}
-
-/** Whether what a member serves is another after these steps. */
-export function changesServed(steps: readonly HostStep[]): boolean {
-  return steps.some((each) => each.kind === 'pki.switch' || (each.kind === 'unit.restart' && each.trust !== undefined));
 }
 
 /** Asks the guard, and moves leadership away from a member that is about to be restarted; then the guard is asked again. */

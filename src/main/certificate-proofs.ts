@@ -30,12 +30,12 @@ const REUSE_MS = (PROBE_LIFETIME_MINUTES * 60_000) / 2;
 /** Proves by the operator's certificate and one of the peer authority in force. */
 export function certificateProofs(input: Input): (wish: ProofWish) => Promise<void> {
   const { cluster, connections, now } = input;
-  let made: { readonly probe: TlsMaterial; readonly authority: string; readonly at: number } | undefined;
-  const probeFor = async ({ pki }: View): Promise<TlsMaterial> => {
+  let made: { readonly probe: TlsMaterial | undefined; readonly authority: string; readonly at: number } | undefined;
+  const probeFor = async ({ pki }: View): Promise<TlsMaterial | undefined> => {
     const authority = JSON.stringify(pki.authorities.map(({ id, status }) => [id, status]));
     if (made === undefined || made.authority !== authority || now() - made.at > REUSE_MS) {
       const probe = await issueProbe(await input.context(), 'proof that members accept their peer authority');
-      made = { probe: { ca: '', ...probe }, authority, at: now() };
+      made = { probe: probe === undefined ? undefined : { ca: '', ...probe }, authority, at: now() };
     }
     return made.probe;
   };
