@@ -10,6 +10,8 @@ import { type Run, viewNow } from './run.ts';
 const STEADY_MS = 3_000;
 /** Well after READY, a member that is not well by then will not be. */
 const GATE_TIMEOUT_MS = 60_000;
+/** Without a restart the next connection shows what is served. */
+const SWITCH_TIMEOUT_MS = 15_000;
 const POLL_MS = 500;
 /** Entries that a member may be behind. Endpoints are asked one after the other while writes go on, and etcd keeps 5000 or more for slow followers. */
 const MAX_LAG = 1_000;
@@ -34,7 +36,7 @@ export interface GateAnswer {
 /** Looks again and again until the gate holds and has held for long enough, or its time is over. */
 export async function awaitGate(wish: GateWish, run: Run): Promise<GateAnswer> {
   const { ports } = run;
-  const steadyMs = wish.restarted ? STEADY_MS : 0;
+  const [steadyMs, timeoutMs] = wish.restarted ? [STEADY_MS, GATE_TIMEOUT_MS] : [0, SWITCH_TIMEOUT_MS];
   const begun = ports.now();
   let facts = wish.before;
   let heldSince: number | undefined;
@@ -45,7 +47,7 @@ export async function awaitGate(wish: GateWish, run: Run): Promise<GateAnswer> {
     if (objections.length === 0) heldSince ??= now;
     else heldSince = undefined;
     if (heldSince !== undefined && now - heldSince >= steadyMs) return { facts, objections };
-    if (now - begun >= GATE_TIMEOUT_MS || hopeless(wish, facts)) {
+    if (now - begun >= timeoutMs || hopeless(wish, facts)) {
       return { facts, objections: objections.length > 0 ? objections : ['it does not stay well'] };
     }
     await ports.wait(POLL_MS);
