@@ -37,7 +37,7 @@ export function planRescue(view: View): Plan {
     const turn = mendingTurn(then, host);
     return turn === undefined ? [] : [generationDrafts(then, turn)];
   });
-  const restarts = members.flatMap((host) => neededDrafts(then, [restartOf(then, host)]));
+  const restarts = members.flatMap((host) => restartDrafts(then, host));
   const plan = planBase(view, 'certs rescue');
   if (drafts.length + restarts.length === 0) return { ...plan, stages: [], reasons: soundReasons(view, members) };
   requireDown(view, expired);
@@ -128,6 +128,14 @@ function stagesOf(view: View, { operator, drafts, members, restarts }: Rescue): 
     stage('prove', 'prove that the cluster is back', 'operator', proofs),
     stage('prune', 'remove what was replaced', 'parallel', of('prune')),
   ];
+}
+
+/** A member that does not come up changes its state all the time: the plan names it by what does not change. */
+function restartDrafts(view: View, host: string): readonly Draft[] {
+  const restart = restartOf(view, host);
+  const down = view.facts.hosts[host]?.unit.activeState !== 'active';
+  if (down) return [{ ...restart, why: 'it does not serve' }];
+  return neededDrafts(view, [restart]);
 }
 
 function restartOf({ cluster, pki }: View, host: string) {

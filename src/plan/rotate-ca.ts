@@ -9,6 +9,7 @@ import { generationsDirectory, pruneDrafts } from './generation.ts';
 import { flawsOf, hasFlaws, wishOf } from './generation-wish.ts';
 import { neededDrafts } from './host-steps.ts';
 import { hasForbiddenNames } from './permitted-names.ts';
+import { withListRefresh } from './revocation-refresh.ts';
 import { requireRotatable } from './rotate-refusals.ts';
 import {
   backPhases,
@@ -49,7 +50,7 @@ export function planRotateCa(view: View, wish: RotateCaWish): Plan {
   // Leaves with a new name can't be issued before the authorities permit it.
   const grows = wish.direction === 'renew' && hasForbiddenNames(view);
   const finishes = present.id === 'settle' && behind.length > 0 && !grows;
-  const phases = finishes ? [present] : phasesOf(view.pki, wish, present);
+  const phases = finishes ? [present] : withListRefresh(phasesOf(view.pki, wish, present), view.now);
   const stages = finishes ? behind : phaseStages(view, phases);
   const plan = dropEmptyStages({ ...planBase(view, 'certs rotate-ca'), stages, reasons: [] });
   if (plan.stages.length === 0) return { ...plan, reasons: reasonsOf(view, wish) };
@@ -125,10 +126,29 @@ function phaseStages(view: View, phases: readonly Phase[]): readonly Stage[] {
     stages.push(...stagesOf(view, phase, turns));
     ways = turns.map((each) => each.after);
   }
-  const prune = ways.flatMap((way) => foreseenPrune(view, way));
-  return [...stages, stage('prune', 'remove what was replaced', 'parallel', prune)].filter(
-    (each) => each.steps.length > 0,
+  const prune = stage(
+    'prune',
+    'remove what was replaced',
+    'parallel',
+    ways.flatMap((way) => foreseenPrune(view, way)),
   );
+  const all = [...stages, ...(prune.steps.length > 0 ? [prune] : [])];
+  const [first] = phases;
+  // An interruption may have come between the last turn of a phase and its proof.
+  const proved = first === undefined || all[0] === undefined || belongsTo(all[0], first);
+  return proved ? all : [proofStage(view, first), ...all];
+}
+
+function belongsTo({ id }: Stage, phase: Phase): boolean {
+  return id === phase.id || id.startsWith(`${phase.id}-`);
+}
+
+function proofStage(view: View, { id, title }: Phase): Stage {
+  const members = view.cluster.controllers.map((each) => each.name);
+  const why = 'before anything else is changed';
+  return stage(`${id}-prove`, 'prove what is served and trusted', 'operator', [
+    { kind: 'certificates.prove', host: OPERATOR, members, what: title, why },
+  ]);
 }
 
 function stagesOf(view: View, phase: Phase, turns: readonly ReturnType<typeof phaseTurn>[]): readonly Stage[] {
@@ -140,14 +160,6 @@ function stagesOf(view: View, phase: Phase, turns: readonly ReturnType<typeof ph
     .flatMap(({ after }) => neededDrafts(view, [generationsDirectory(view, after.host)]));
   const issue = of('issue');
   const early = issue.length === 0 ? of('put') : [];
-  const members = view.cluster.controllers.map((each) => each.name);
-  const proof: Draft = {
-    kind: 'certificates.prove',
-    host: OPERATOR,
-    members,
-    what: title,
-    why: 'before anything else is changed',
-  };
   const stages = [
     stage(id, title, 'operator', phase.drafts),
     stage(`${id}-prepare`, 'prepare new generations beside those in use', 'parallel', [
@@ -164,9 +176,7 @@ function stagesOf(view: View, phase: Phase, turns: readonly ReturnType<typeof ph
       of('switch'),
     ),
   ].filter((each) => each.steps.length > 0);
-  return stages.length === 0
-    ? []
-    : [...stages, stage(`${id}-prove`, 'prove what is served and trusted', 'operator', [proof])];
+  return stages.length === 0 ? [] : [...stages, proofStage(view, phase)];
 }
 
 /** Everything but the generation that is then in use: what earlier phases of this plan will have made goes as well. */

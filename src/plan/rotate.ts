@@ -7,6 +7,7 @@ import { type LeafPurpose, leafPurposes } from '../domain/step.ts';
 import { adminRenewal } from './admin-renewal.ts';
 import { type GenerationTurn, nextTurn, renewingTurn } from './generation.ts';
 import { livesOf } from './generation-wish.ts';
+import { listRefresh } from './revocation-refresh.ts';
 import { requireRotatable, requireServing } from './rotate-refusals.ts';
 import { rotateStages, rotateWarnings, runs } from './rotate-stages.ts';
 import { planBase, type View } from './view.ts';
@@ -31,10 +32,13 @@ export function planRotate(view: View, wish: RotateWish): Plan {
   const goal = wish.due ? undefined : goalOf(view, { ...wish, members });
   const open = openGoal(view.pki.goals, 'rotate');
   requireSameGoal(view, open, goal);
-  const turns = members.flatMap((name) => turnOf(view, name, wish, goal) ?? []);
+  const lists = listRefresh(view.pki, view.now);
+  const then = { ...view, pki: lists.pki };
+  const turns = members.flatMap((name) => turnOf(then, name, wish, goal) ?? []);
   if (turns.some(({ host }) => runs(view, host))) requireServing(view);
   const admin = wish.purposes.includes('client') ? adminRenewal(view) : undefined;
-  const stages = rotateStages(view, { members, turns, goal, setsGoal: open === undefined, admin: admin?.draft });
+  const operator = [...(admin?.draft === undefined ? [] : [admin.draft]), ...(turns.length > 0 ? lists.drafts : [])];
+  const stages = rotateStages(then, { members, turns, goal, setsGoal: open === undefined, operator });
   const reasons = wish.due
     ? [...members.flatMap((name) => keptReasons(view, name, wish, turns)), ...(admin?.reasons ?? [])]
     : [];
@@ -45,10 +49,11 @@ export function planRotate(view: View, wish: RotateWish): Plan {
 /** Steps that a rotation has left undone; empty once it is met. Planning again would start another one. */
 export function rotationLeft(view: View, wish: RotateWish, done: Plan): Plan {
   const met = done.stages.flatMap((each) => each.steps).find((step) => step.kind === 'goal.close');
-  if (met === undefined) return planRotate(view, wish);
-  const again = planRotate({ ...view, pki: { ...view.pki, goals: [{ ...met.goal, since: '', who: '' }] } }, wish);
-  const stages = again.stages.filter((each) => each.id !== 'prove' && each.id !== 'met');
-  return { ...again, stages };
+  const goals = met === undefined ? view.pki.goals : [{ ...met.goal, since: '', who: '' }];
+  const again = planRotate({ ...view, pki: { ...view.pki, goals } }, wish);
+  // A member that did not run at first keeps its old folders, which the plan has said, until a later run proves the new one.
+  const kept = done.stages.some((each) => each.id === 'prune') ? ['prove', 'met'] : ['prove', 'met', 'prune'];
+  return { ...again, stages: again.stages.filter((each) => !kept.includes(each.id)) };
 }
 
 function membersOf({ cluster }: View, wish: RotateWish): readonly string[] {
