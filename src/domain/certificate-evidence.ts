@@ -63,6 +63,8 @@ export interface StoredClient {
 export interface StoredList {
   /** Which authority signed it: `client-1`. */
   readonly authority: string;
+  /** Of the DER, lower-case hex. */
+  readonly sha256: string;
   readonly serials: number;
   /** Epoch milliseconds. */
   readonly thisUpdate: number;

@@ -18,6 +18,8 @@ export interface AuthorityView {
   readonly cross: string | undefined;
   /** Its cross certificate, PEM, also while that is not (or no longer) served; undefined: it has none. */
   readonly crossMade: string | undefined;
+  /** Whether the store has its private key; absent: it has, or will have. */
+  readonly hasKey?: boolean;
 }
 
 /** Who the cluster is, as the store has it. */
@@ -46,6 +48,13 @@ export interface RevocationListView {
   readonly der: string;
   /** Of the DER, lower-case hex. */
   readonly sha256: string;
+  /** ID of the authority that signed it. */
+  readonly authority: string;
+  /** Epoch milliseconds. */
+  readonly thisUpdate: number;
+  readonly nextUpdate: number;
+  /** Epoch milliseconds of the latest end of a revoked certificate that is not on it; 0: all are. */
+  readonly lacksUntil: number;
 }
 
 /** What certificates are for: clients and servers, or peers. */
@@ -80,4 +89,19 @@ export function activeAuthority<T extends Pick<AuthorityView, 'purpose' | 'statu
 /** Their certificates one after another, as a bundle on a host holds them; '' for none. */
 export function bundleOf(authorities: readonly Pick<AuthorityView, 'certificate'>[]): string {
   return authorities.map((each) => `${each.certificate.trimEnd()}\n`).join('');
+}
+
+/**
+ * Of these lists the one that the ports of `use` must have: that of the authority that signs now, else the newest, because etcd does not look at who
+ * signed it; undefined where there is none.
+ */
+export function listFor<T extends { readonly authority: string; readonly thisUpdate: number }>(
+  lists: readonly T[],
+  authorities: readonly Pick<AuthorityView, 'id' | 'purpose' | 'status'>[],
+  use: Use,
+): T | undefined {
+  const serves = (id: string): boolean => id.startsWith(`${use}-`) || id.startsWith('both-');
+  const signer = activeAuthority({ authorities }, use)?.id;
+  const own = lists.filter(({ authority }) => serves(authority));
+  return own.find(({ authority }) => authority === signer) ?? own.toSorted((a, b) => b.thisUpdate - a.thisUpdate)[0];
 }

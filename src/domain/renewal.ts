@@ -1,4 +1,4 @@
-/** When a leaf is due to be renewed. */
+/** When leaves and revocation lists are due to be renewed. */
 import type { PkiPolicy } from './cluster.ts';
 
 /** Milliseconds before its end from which on a leaf is due. */
@@ -7,4 +7,15 @@ export function renewBeforeMs(
   { renewBefore }: Pick<PkiPolicy, 'renewBefore'>,
 ): number {
   return 'ms' in renewBefore ? renewBefore.ms : renewBefore.share * (life.notAfter - life.notBefore);
+}
+
+/** Share of a revocation list's life that is left when it is signed anew. */
+const LIST_RENEW_SHARE = 1 / 3;
+
+/** Whether a revocation list is to be signed anew at `now` (epoch milliseconds). */
+export function isListDue(
+  { thisUpdate, nextUpdate }: { readonly thisUpdate: number; readonly nextUpdate: number },
+  now: number,
+): boolean {
+  return nextUpdate - now < (nextUpdate - thisUpdate) * LIST_RENEW_SHARE;
 }

@@ -57,6 +57,8 @@ interface Bodies {
   'authority.abandon': { readonly ids: readonly string[] };
   /** New dates for an authority's key and subject, unless its certificate is another than that with the sha256 `replaces` already. */
   'authority.renew': { readonly authority: string; readonly replaces: string };
+  /** Signs the revocation lists of these uses anew, with every serial that they must hold. */
+  'revocation.refresh': { readonly uses: readonly Use[] };
   /** Issues the operator's own client certificate; `renew`: also where the one that is there is sound. */
   'admin.issue': { readonly renew?: true };
   /** Notes in the store what an imperative verb wants, so that a rerun goes on with it. */

@@ -19,6 +19,7 @@ import { systemEntropy } from '../pki/entropy.ts';
 import { openFileStore } from '../pki/file-store.ts';
 import { closeGoal, setGoal } from '../pki/goals.ts';
 import { issueMembers } from '../pki/members.ts';
+import { refreshLists } from '../pki/revocation.ts';
 import type { PkiSnapshot } from '../pki/snapshot.ts';
 import { createCluster, forgetFormed, loadPki, noteFormed, recordToken } from '../pki/state.ts';
 import type { View } from '../plan/view.ts';
@@ -96,6 +97,7 @@ function needsKeys(plan: Plan): boolean {
     'authority.make',
     'authority.succeed',
     'authority.renew',
+    'revocation.refresh',
     'admin.issue',
     'cert.issue',
     'cluster.await',
@@ -133,6 +135,9 @@ function portOf(input: PortInput): OperatorPort {
       case 'authority.abandon':
       case 'authority.renew':
         await changeAuthorities(step, view, await context());
+        return;
+      case 'revocation.refresh':
+        await refreshLists(await context(), step.uses);
         return;
       case 'admin.issue':
         await ensureAdmin(await context(), step.why, undefined, step.renew);

@@ -1,9 +1,9 @@
 /** The revocation lists in the store: one for each authority that has signed one, `crl/client-1.crl`, in DER. */
 import { createHash } from 'node:crypto';
 import type { StoredList } from '../domain/certificate-evidence.ts';
-import type { AuthorityView, RevocationListView, Use } from '../domain/pki-view.ts';
-import { readRevocationList } from './crl.ts';
-import { usesOf } from './revoked.ts';
+import { type AuthorityView, listFor, type RevocationListView, type Use } from '../domain/pki-view.ts';
+import { type ReadRevocationList, readRevocationList } from './crl.ts';
+import { type RevocationRecord, readRevocations, revokedKey, usesOf } from './revoked.ts';
 import type { PkiStore } from './store.ts';
 
 /** Where the list that an authority signs stands in the store. */
@@ -13,14 +13,10 @@ export function listKey(authority: string): string {
 
 /** What each list in the store says. Throws `refused` where one is no list. */
 export async function storedLists(store: PkiStore): Promise<readonly StoredList[]> {
-  const keys = await store.list('crl/');
-  return Promise.all(
-    keys.map(async (key) => {
-      const bytes = (await store.read(key))?.bytes ?? Buffer.alloc(0);
-      const { thisUpdate, nextUpdate, revoked } = readRevocationList(bytes, `${store.location}/${key}`);
-      return { authority: authorityOf(key), serials: revoked.length, thisUpdate, nextUpdate };
-    }),
-  );
+  const lists = await readLists(store);
+  return lists.map(({ authority, sha256, read: { thisUpdate, nextUpdate, revoked } }) => {
+    return { authority, sha256, serials: revoked.length, thisUpdate, nextUpdate };
+  });
 }
 
 /** Ports for which the store holds a list. */
@@ -29,33 +25,57 @@ export async function revokedUses(store: PkiStore): Promise<readonly Use[]> {
   return (['client', 'peer'] as const).filter((use) => ids.some((id) => usesOf(id).includes(use)));
 }
 
+/** Whose lists, and who may sign them. */
+interface ListOwner {
+  readonly uuid: string;
+  readonly authorities: readonly Pick<AuthorityView, 'id' | 'purpose' | 'status'>[];
+}
+
 /**
- * The list that each port must have; a use without one has never had anything revoked. That of the authority that signs now, else the
- * newest: etcd does not look at who signed it. Throws `refused` where one is no list: a file that etcd can't read ends every new connection.
+ * The list that each port must have; a use without one has never had anything revoked. Throws `refused` where one is no list (a file that etcd can't read
+ * ends every new connection), and where the record of revocations was changed by something else.
  */
 export async function loadLists(
   store: PkiStore,
-  authorities: readonly Pick<AuthorityView, 'id' | 'status'>[],
+  { uuid, authorities }: ListOwner,
 ): Promise<Readonly<Partial<Record<Use, RevocationListView>>>> {
-  const keys = await store.list('crl/');
-  const lists = await Promise.all(
-    keys.map(async (key) => {
-      const id = authorityOf(key);
-      const bytes = (await store.read(key))?.bytes ?? Buffer.alloc(0);
-      const { thisUpdate } = readRevocationList(bytes, `${store.location}/${key}`);
-      const active = authorities.some((each) => each.id === id && each.status === 'active');
-      const view = { der: bytes.toString('base64'), sha256: createHash('sha256').update(bytes).digest('hex') };
-      return { id, thisUpdate, active, view };
-    }),
-  );
-  const best = lists.toSorted(
-    (left, right) => Number(right.active) - Number(left.active) || right.thisUpdate - left.thisUpdate,
-  );
+  const found = await readLists(store);
+  if (found.length === 0) return {};
+  const records = readRevocations((await store.read(revokedKey))?.bytes.toString('utf8') ?? '', uuid);
+  const lists = found.map(({ bytes, authority, sha256, read }) => {
+    const { thisUpdate, nextUpdate } = read;
+    const lacksUntil = (use: Use): number => latestLacking(read, records, use);
+    return { der: bytes.toString('base64'), sha256, authority, thisUpdate, nextUpdate, lacksUntil };
+  });
   const entries = (['client', 'peer'] as const).flatMap((use) => {
-    const found = best.find(({ id }) => usesOf(id).includes(use));
-    return found === undefined ? [] : [[use, found.view] as const];
+    const list = listFor(lists, authorities, use);
+    return list === undefined ? [] : [[use, { ...list, lacksUntil: list.lacksUntil(use) }] as const];
   });
   return Object.fromEntries(entries);
+}
+
+function latestLacking({ revoked }: ReadRevocationList, records: readonly RevocationRecord[], use: Use): number {
+  const serials = new Set(revoked.map((each) => each.serial));
+  const lacking = records.filter(({ serial, authority }) => usesOf(authority).includes(use) && !serials.has(serial));
+  return Math.max(0, ...lacking.map(({ notAfter }) => Date.parse(notAfter)));
+}
+
+interface FoundList {
+  readonly authority: string;
+  readonly bytes: Buffer;
+  readonly sha256: string;
+  readonly read: ReadRevocationList;
+}
+
+async function readLists(store: PkiStore): Promise<readonly FoundList[]> {
+  const keys = await store.list('crl/');
+  return Promise.all(
+    keys.map(async (key) => {
+      const bytes = Buffer.from((await store.read(key))?.bytes ?? []);
+      const read = readRevocationList(bytes, `${store.location}/${key}`);
+      return { authority: authorityOf(key), bytes, sha256: createHash('sha256').update(bytes).digest('hex'), read };
+    }),
+  );
 }
 
 function authorityOf(key: string): string {

@@ -1,6 +1,7 @@
 /** Revoking: the record first, then the list that follows from it, so that nothing is lost where two operators revoke at once. */
 import type { SubjectAltNames } from '../domain/controller.ts';
 import type { Use } from '../domain/pki-view.ts';
+import { isListDue } from '../domain/renewal.ts';
 import { openAuthority } from './authorities.ts';
 import { canaryName, makeCanary, soundCanary } from './canary.ts';
 import type { PkiContext } from './context.ts';
@@ -30,8 +31,6 @@ export interface PublishedList {
   readonly list: ReadRevocationList;
 }
 
-/** Share of a list's life that is left when it is renewed. */
-const RENEW_SHARE = 1 / 3;
 const dayMs = 86_400_000;
 
 /**
@@ -109,27 +108,22 @@ function usesWith(records: readonly Pick<RevocationRecord, 'authority'>[]): read
 }
 
 /**
- * Signs each list anew that lacks a revocation, is not of the authority that signs now, or is near its end, and returns all. Opens no key where all are
- * good; makes none where nothing was ever revoked.
+ * Signs each list of `wanted` uses anew that lacks a revocation, is not of the authority that signs now, or is near its end, and returns them. Opens no
+ * key where all are good; makes none where nothing was ever revoked.
  */
-export async function refreshLists(context: PkiContext): Promise<readonly PublishedList[]> {
+export async function refreshLists(
+  context: PkiContext,
+  wanted: readonly Use[] = ['client', 'peer'],
+): Promise<readonly PublishedList[]> {
   const document = await readDocument(context.store);
   requireUuid(document, context.uuid, context.store);
-  const uses = usesWith(await readRecords(context));
+  const uses = usesWith(await readRecords(context)).filter((use) => wanted.includes(use));
   const entries = new Map(uses.map((use) => [authorityId(authorityEntry(document, use)), use] as const));
   const lists: PublishedList[] = [];
   for (const [authority, use] of entries) {
     lists.push({ authority, uses: usesOf(authority), list: await refreshList(context, document, use) });
   }
   return lists;
-}
-
-/** Whether a list lives for less than a third of its life yet. */
-function isNearEnd(
-  { thisUpdate, nextUpdate }: Pick<ReadRevocationList, 'thisUpdate' | 'nextUpdate'>,
-  now: number,
-): boolean {
-  return nextUpdate - now < (nextUpdate - thisUpdate) * RENEW_SHARE;
 }
 
 async function refreshList(context: PkiContext, document: ClusterDocument, use: Use): Promise<ReadRevocationList> {
@@ -142,7 +136,7 @@ async function refreshList(context: PkiContext, document: ClusterDocument, use: 
     const stored = await store.read(key);
     const found = stored === undefined ? undefined : readRevocationList(stored.bytes, `${store.location}/${key}`);
     const wanted = await wantedSerials(context, use);
-    if (found !== undefined && holds(found, wanted) && !isNearEnd(found, context.now())) return found;
+    if (found !== undefined && holds(found, wanted) && !isListDue(found, context.now())) return found;
     signer ??= await openAuthority(context, entry);
     const der = signRevocationList(signer, nextList(context, { signer, previous: found, wanted }));
     try {

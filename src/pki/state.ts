@@ -16,12 +16,12 @@ export async function loadPki(store: PkiStore): Promise<PkiSnapshot> {
   const admin = adminText || undefined;
   const entries = document?.authorities ?? [];
   const authorities = await Promise.all(entries.map((entry) => loadAuthority(store, entry)));
-  const crls = await loadLists(store, authorities);
+  const crls = document && (await loadLists(store, { uuid: document.uuid, authorities }));
   return {
     location: store.location,
     identity: document && { ...pick(document), formedAt: document.formed },
     authorities,
-    crls,
+    ...(crls === undefined ? {} : { crls }),
     admin,
     adminFacts: admin === undefined ? undefined : tryParseChain(admin)?.leaf.facts,
     generation: document?.generation ?? 1,

@@ -11,6 +11,7 @@ import { memberProfile } from '../pki/profile.ts';
 import { spkiHash } from '../pki/public-key.ts';
 import { bundleRows } from './certificate-bundles.ts';
 import { certificateFindings } from './certificate-leaf.ts';
+import { hostListRows } from './certificate-lists.ts';
 import { modeFindings } from './certificate-modes.ts';
 import { type CertificateRow, critical, type Finding, type Judging, shownOf, warning } from './certificate-row.ts';
 import { trustOf } from './certificate-trust.ts';
@@ -33,6 +34,7 @@ export function hostRows(input: HostInput): readonly CertificateRow[] {
   return [
     ...leafPurposes.map((purpose) => fileRow(input, host, purpose)),
     ...bundleRows({ ...input, host }),
+    ...hostListRows(evidence, host),
     portRow(input, 'server'),
     portRow(input, 'peer'),
   ];

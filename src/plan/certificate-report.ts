@@ -6,6 +6,7 @@ import { adminProfile } from '../pki/profile.ts';
 import { authorityRows } from './certificate-authorities.ts';
 import { hostRows } from './certificate-hosts.ts';
 import { certificateFindings } from './certificate-leaf.ts';
+import { storedListRows } from './certificate-lists.ts';
 import {
   type CertificateRow,
   critical,
@@ -36,6 +37,7 @@ export function reportCertificates(evidence: CertificateEvidence, limits: Limits
   const rows = [
     ...cluster.controllers.flatMap((controller) => hostRows({ evidence, judging, controller })),
     ...authorityRows(evidence, judging),
+    ...storedListRows(evidence),
     ...adminRows(evidence, judging),
     ...clientRows(evidence, judging),
     ...storeRows(evidence),

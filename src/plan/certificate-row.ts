@@ -31,6 +31,9 @@ export type FindingCode =
   | 'authority-ends'
   | 'authority-key'
   | 'constraints'
+  | 'list-ends'
+  | 'list-differs'
+  | 'list-missing'
   | 'rotation-open'
   | 'rotation-blocked'
   | 'cross-served'
@@ -59,7 +62,7 @@ export interface RowCertificate {
 }
 
 /** `host`: one that could not be looked at. `store`: the operator's state directory. */
-type RowKind = 'file' | 'bundle' | 'port' | 'authority' | 'cross' | 'admin' | 'client' | 'host' | 'store';
+type RowKind = 'file' | 'bundle' | 'list' | 'port' | 'authority' | 'cross' | 'admin' | 'client' | 'host' | 'store';
 
 export interface CertificateRow {
   readonly kind: RowKind;

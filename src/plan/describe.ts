@@ -40,6 +40,10 @@ const rows: Rows = {
     risk: 'safe',
     describe: ({ authority }) => plus(`certify ${authority} anew, with its key and subject`),
   },
+  'revocation.refresh': {
+    risk: 'safe',
+    describe: ({ uses }) => plus(`sign the revocation list${uses.length > 1 ? 's' : ''} for ${uses.join(', ')} anew`),
+  },
   'admin.issue': { risk: 'safe', describe: () => plus("issue the operator's client certificate (CN=root)") },
   'goal.set': { risk: 'safe', describe: ({ goal }) => plus(`note the goal in the state directory: ${goalText(goal)}`) },
   'goal.close': { risk: 'safe', describe: ({ goal }) => change(`note that the goal is met: ${goalText(goal)}`) },

@@ -128,6 +128,7 @@ const operatorKinds = [
   'authority.uncross',
   'authority.abandon',
   'authority.renew',
+  'revocation.refresh',
   'admin.issue',
   'goal.set',
   'goal.close',

@@ -13,11 +13,12 @@ export interface Rotation {
   readonly turns: readonly GenerationTurn[];
   readonly goal: RotateGoal | undefined;
   readonly setsGoal: boolean;
-  readonly admin: Draft | undefined;
+  /** What the operator makes before: its own certificate, revocation lists. */
+  readonly operator: readonly Draft[];
 }
 
 /** Stages that may have no steps. */
-export function rotateStages(view: View, { members, turns, goal, setsGoal, admin }: Rotation): readonly Stage[] {
+export function rotateStages(view: View, { members, turns, goal, setsGoal, operator }: Rotation): readonly Stage[] {
   const drafts = turns.map((turn) => ({ inTurn: runs(view, turn.host), ...generationDrafts(view, turn) }));
   const switches = (taken: boolean): readonly Draft[] =>
     drafts.filter((each) => each.inTurn === taken).flatMap((each) => each.switch);
@@ -36,7 +37,7 @@ export function rotateStages(view: View, { members, turns, goal, setsGoal, admin
       : [{ kind: 'goal.close', host: OPERATOR, goal, why: 'every member has what was asked for' }];
   const proofs = turns.length > 0 || prune.length > 0 || met.length > 0 ? proofDrafts(view, members) : [];
   return [
-    stage('operator', 'with the operator', 'operator', [...set, ...(admin === undefined ? [] : [admin])]),
+    stage('operator', 'with the operator', 'operator', [...set, ...operator]),
     stage('prepare', 'prepare new generations beside those in use', 'parallel', [
       ...folders,
       ...drafts.flatMap((each) => each.prepare),

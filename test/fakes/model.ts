@@ -9,7 +9,13 @@ import type { EndpointFacts, Facts, FileFact, HostFacts } from '../../src/domain
 import { currentGeneration, generationsOn, keyOwnership } from '../../src/domain/generation.ts';
 import { sameGoal } from '../../src/domain/goal.ts';
 import { configFile, pkiGeneration, pkiLink, unitFile } from '../../src/domain/layout.ts';
-import type { AuthorityView, PkiView, Use } from '../../src/domain/pki-view.ts';
+import {
+  type AuthorityView,
+  activeAuthority,
+  type PkiView,
+  type RevocationListView,
+  type Use,
+} from '../../src/domain/pki-view.ts';
 import { comparableConfig } from '../../src/domain/run-record.ts';
 import { type FilePut, leafPurposes, type Step, type StepKind } from '../../src/domain/step.ts';
 import type { Identity } from '../../src/domain/verdict.ts';
@@ -56,6 +62,8 @@ export interface Model {
   issue(steps: readonly Step<'cert.issue'>[]): Issued;
   /** Edits the facts of a host, as a person with a shell would. */
   edit(name: string, change: (host: HostFacts) => HostFacts): void;
+  /** Edits the store's public side. */
+  editPki(change: (before: PkiView) => PkiView): void;
   /** Time goes on. */
   later(days: number): void;
   /** Purposes whose private key behind the link is not that of their certificate. */
@@ -340,6 +348,9 @@ export function createModel(cluster: Cluster): Model {
         ]),
       ),
     edit,
+    editPki: (change) => {
+      pki = change(pki);
+    },
     later: (days) => {
       now += days * 86_400_000;
     },
@@ -406,6 +417,11 @@ function operatorEffect(
       });
       return { ...pki, authorities: [...pki.authorities, ...made] };
     }
+    case 'revocation.refresh':
+      return {
+        ...pki,
+        crls: { ...pki.crls, ...Object.fromEntries(step.uses.map((use) => [use, listOf(pki, use, now)])) },
+      };
     case 'admin.issue':
       return { ...pki, admin: adminOf(cluster, now) };
     case 'goal.set':
@@ -479,6 +495,14 @@ function withFiles(files: HostFacts['files']): (host: HostFacts) => HostFacts {
 
 function withTexts(texts: HostFacts['texts']): (host: HostFacts) => HostFacts {
   return (host) => ({ ...host, texts: { ...host.texts, ...texts } });
+}
+
+/** A list as the operator makes it: another one at every moment and by every authority. */
+export function listOf(pki: PkiView, use: Use, now: number): RevocationListView {
+  const authority = activeAuthority(pki, use)?.id ?? '';
+  const der = `${authority} ${now}`;
+  const nextUpdate = now + 365 * 86_400_000;
+  return { der, sha256: sha256(der), authority, thisUpdate: now, nextUpdate, lacksUntil: 0 };
 }
 
 function listFile(pki: PkiView, use: Use): FileFact {

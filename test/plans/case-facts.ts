@@ -2,13 +2,14 @@
 import { z } from 'zod';
 import type { Cluster } from '../../src/domain/cluster.ts';
 import type { HostFacts } from '../../src/domain/facts.ts';
+import type { PkiView } from '../../src/domain/pki-view.ts';
 import { leafPurposes } from '../../src/domain/step.ts';
 import { planBootstrap } from '../../src/plan/bootstrap.ts';
 import { planRotate } from '../../src/plan/rotate.ts';
 import type { View } from '../../src/plan/view.ts';
 import { adminOf } from '../fakes/certificates.ts';
 import { runOn } from '../fakes/executor.ts';
-import { createModel } from '../fakes/model.ts';
+import { createModel, listOf } from '../fakes/model.ts';
 
 const wish = z.strictObject({
   members: z.array(z.string()).default([]),
@@ -40,6 +41,8 @@ const schema = z.strictObject({
   rotate: wish.optional(),
   /** A rotation that ended after this stage. */
   rotated: z.strictObject({ ...wish.shape, through: z.string() }).optional(),
+  /** The store has a list of revoked clients, made that many days before now. */
+  listAgeDays: z.number().optional(),
   /** The operator's own certificate is new at that time. */
   adminRenewed: z.boolean().optional(),
   /** DNS names that the inventory gives members since they were bootstrapped. */
@@ -96,7 +99,8 @@ export async function viewOfCase(cluster: Cluster, facts: CaseFacts): Promise<Vi
     const { dns, ip } = each.sans;
     return { ...each, sans: { ip, dns: [...dns, ...(facts.addedNames?.[each.name] ?? [])] } };
   });
-  const pki = facts.adminRenewed === true ? { ...seen.pki, admin: adminOf(cluster, now) } : seen.pki;
+  const renewed = facts.adminRenewed === true ? { ...seen.pki, admin: adminOf(cluster, now) } : seen.pki;
+  const pki = facts.listAgeDays === undefined ? renewed : withList(renewed, now - facts.listAgeDays * 86_400_000);
   const view = {
     ...seen,
     pki,
@@ -107,6 +111,10 @@ export async function viewOfCase(cluster: Cluster, facts: CaseFacts): Promise<Vi
   };
   if (facts.storeLost !== true) return view;
   return { ...view, identity: undefined, pki: { identity: undefined, authorities: [], admin: undefined, goals: [] } };
+}
+
+function withList(pki: PkiView, madeAt: number): PkiView {
+  return { ...pki, crls: { client: listOf(pki, 'client', madeAt) } };
 }
 
 function merge(host: HostFacts, changes: Readonly<Record<string, unknown>>): HostFacts {

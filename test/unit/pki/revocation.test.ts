@@ -156,8 +156,8 @@ describe('revoking', () => {
     const lists = await revoke(context, [revocation('5a', { authority: 'both-1' })]);
     expect(lists).toMatchObject([{ authority: 'both-1', uses: ['client', 'peer'] }]);
     const { authorities } = await readDocument(context.store);
-    const views = authorities.map((each) => ({ id: `${each.purpose}-${each.number}`, status: each.status }));
-    const wanted = await loadLists(context.store, views);
+    const views = authorities.map((each) => ({ ...each, id: `${each.purpose}-${each.number}` }));
+    const wanted = await loadLists(context.store, { uuid, authorities: views });
     expect(wanted.client).toEqual(wanted.peer);
     expect(wanted.client?.sha256).toMatch(/^[0-9a-f]{64}$/);
   });
@@ -206,17 +206,38 @@ describe('a list', () => {
     await refreshLists(context);
     expect((await storedList(context, 'crl/client-2.crl')).revoked).toMatchObject([{ serial: '5a' }]);
     const views = [
-      { id: 'client-1', status: 'outgoing' },
-      { id: 'client-2', status: 'active' },
+      { id: 'client-1', purpose: 'client', status: 'outgoing' },
+      { id: 'client-2', purpose: 'client', status: 'active' },
     ] as const;
     const { bytes } = (await context.store.read('crl/client-2.crl')) ?? { bytes: Buffer.alloc(0) };
-    expect((await loadLists(context.store, views)).client?.der).toBe(bytes.toString('base64'));
+    expect((await loadLists(context.store, { uuid, authorities: views })).client?.der).toBe(bytes.toString('base64'));
+  });
+
+  test('tells until when it lacks a revocation that the record has', async () => {
+    const context = await withAuthorities();
+    await revoke(context, [revocation('5a')]);
+    const authorities = [{ id: 'client-1', purpose: 'client', status: 'active' }] as const;
+    const lacking = async () => (await loadLists(context.store, { uuid, authorities })).client?.lacksUntil;
+    expect(await lacking()).toBe(0);
+    const stranger = await openCustody(
+      ['AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX'],
+      [],
+    );
+    const late = revocation('5b');
+    await expect(revoke({ ...context, custody: stranger }, [late])).rejects.toThrow('does not open it');
+    expect(await lacking()).toBe(Date.parse(late.notAfter));
+    await refreshLists(context, ['peer']);
+    expect(await lacking()).toBe(Date.parse(late.notAfter));
+    await refreshLists(context, ['client']);
+    expect(await lacking()).toBe(0);
   });
 
   test('that is damaged in the store is refused, not sent', async () => {
     const context = await withAuthorities();
     await context.store.swap('crl/client-1.crl', null, '');
-    await expect(loadLists(context.store, [])).rejects.toThrow('crl/client-1.crl: is no revocation list in DER');
+    await expect(loadLists(context.store, { uuid, authorities: [] })).rejects.toThrow(
+      'crl/client-1.crl: is no revocation list in DER',
+    );
   });
 });
 

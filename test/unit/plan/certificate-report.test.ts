@@ -167,6 +167,51 @@ describe('files', () => {
     expect(told({ ...healthy, store: { ...healthy.store, issued } })).toEqual(['operator admin: unknown']);
   });
 
+  it('of revocation lists are compared with the store and the configuration, and their ends are told', () => {
+    const day = (days: number): number => now + days * dayMs;
+    const list = { authority: 'client-1', sha256: 'aa', serials: 1, thisUpdate: day(-1), nextUpdate: day(364) };
+    const store = { ...healthy.store, lists: [list] };
+    const named = { '/etc/etcd/etcd-config.yml': 'ClientTLSInfo: {"CRLFile":"/etc/etcd/pki/client.crl"}' };
+    const put = (evidence: CertificateEvidence, name: string, sha256: string | undefined, texts = named) =>
+      withHost(evidence, name, (host) => ({
+        texts: { ...host.texts, ...texts },
+        files: {
+          ...host.files,
+          '/etc/etcd/pki.d/1/client.crl':
+            sha256 === undefined
+              ? { kind: 'absent' }
+              : { kind: 'file', mode: '0644', owner: 'root', group: 'root', sha256 },
+        },
+      }));
+    const names = healthy.cluster.controllers.map((each) => each.name);
+    const whole = names.reduce<CertificateEvidence>((found, name) => put(found, name, 'aa'), { ...healthy, store });
+    expect(told(whole)).toEqual([]);
+    const told1 = (evidence: CertificateEvidence) =>
+      reportCertificates(evidence, usual).rows.flatMap((row) =>
+        row.findings.map((each) => `${each.level} ${row.where}: ${each.code}`),
+      );
+    expect(told1(put(whole, 'etcd-1', 'bb'))).toEqual(['warning etcd-1 client.crl: list-differs']);
+    expect(told1(put(whole, 'etcd-2', undefined))).toEqual(['critical etcd-2 client.crl: list-missing']);
+    expect(told1({ ...put(whole, 'etcd-2', undefined), store: healthy.store })).toEqual([
+      'warning etcd-1 client.crl: list-differs',
+      'critical etcd-2 client.crl: list-missing',
+      'warning etcd-3 client.crl: list-differs',
+    ]);
+    const unnamed = put({ ...healthy, store }, 'etcd-1', 'aa', { '/etc/etcd/etcd-config.yml': '' });
+    expect(told1(unnamed)).toContain('warning etcd-1 client.crl: list-differs');
+    const until = (days: number) => {
+      const lists = [{ ...list, thisUpdate: day(days - 100), nextUpdate: day(days) }];
+      return told1({ ...whole, store: { ...store, lists } });
+    };
+    expect([34, 33, 10, 9, -1].map(until)).toEqual([
+      [],
+      ['warning list client-1: list-ends'],
+      ['warning list client-1: list-ends'],
+      ['critical list client-1: list-ends'],
+      ['critical list client-1: list-ends'],
+    ]);
+  });
+
   it('of rubbish never make it throw', () => {
     for (const file of ['server.crt', 'ca.crt', 'peer-ca.crt']) {
       const rotten = withFiles(healthy, 'etcd-1', {
