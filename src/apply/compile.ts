@@ -1,5 +1,5 @@
 /** The table of effects on hosts: what each kind of step becomes in a stage's script. Its verification is that it is no longer needed. */
-import { ATTEMPT_FILE, MARKER_FILE, pkiLink, STARTING_FILE, walFolder } from '../domain/layout.ts';
+import { ATTEMPT_FILE, MARKER_FILE, pkiLink, STARTING_FILE, unitFile, walFolder } from '../domain/layout.ts';
 import type { PkiView, Use } from '../domain/pki-view.ts';
 import { quote } from '../domain/shell-quote.ts';
 import type { FilePut, Step } from '../domain/step.ts';
@@ -16,6 +16,7 @@ import { notInUse, pairScript, prepareScript, pruneScript } from './generation-s
 import { keyScript } from './key-script.ts';
 import type { IssuedLeaves, Release } from './ports.ts';
 import { restartScript } from './unit-restart.ts';
+import { startScript } from './unit-start.ts';
 
 /** What compiling a host's steps needs besides the steps. */
 export interface CompileContext {
@@ -77,15 +78,8 @@ install -d -m ${quote(step.mode)} -o ${quote(step.owner)} -g ${quote(step.group)
   },
   'unit.enable': (step) => shell(`systemctl --no-reload enable ${quote(step.unit)} 2>/dev/null`),
   'unit.start': (step, context) => {
-    const files = putFiles(step.files, context);
-    const unit = quote(step.unit);
-    return {
-      files: files.files,
-      script: `${files.script}
-systemctl daemon-reload
-systemctl reset-failed ${unit} 2>/dev/null || :
-systemctl start --no-block ${unit}`,
-    };
+    const { files, script } = putFiles(step.files, context);
+    return { files, script: `${script}\n${startScript(unitFile(context.view.cluster), step)}` };
   },
   'unit.restart': (step) => shell(restartScript(step)),
   'marker.put': (step, context) => {

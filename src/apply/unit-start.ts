@@ -1,0 +1,23 @@
+/** The shell that starts a member's unit without waiting for it: members wait for each other. */
+import { quote } from '../domain/shell-quote.ts';
+import type { Step } from '../domain/step.ts';
+
+/** Starts the unit whose file is `unitPath`, with the drop-ins among the step's files and no other than systemd sees. */
+export function startScript(unitPath: string, { unit, files }: Step<'unit.start'>): string {
+  const dropIns = files.map((each) => each.path).filter((each) => each.includes(`/${unit}.d/`));
+  const name = quote(unit);
+  return `${reloadUnlessKnown(unit, ['LoadState=loaded', 'NeedDaemonReload=no', `FragmentPath=${unitPath}`, `DropInPaths=${dropIns.join(' ')}`])}
+systemctl reset-failed ${name} 2>/dev/null || :
+systemctl start --no-block ${name}`;
+}
+
+/**
+ * A unit that systemd has not loaded is read when it is started, and what is shown of it is what it would start with: then nothing is
+ * reloaded, which costs systemd a look at every unit and a run of each of its generators.
+ */
+function reloadUnlessKnown(unit: string, known: readonly string[]): string {
+  const properties = known.map((each) => each.slice(0, each.indexOf('='))).join(',');
+  const lines = known.map((each) => `-e ${quote(each)}`).join(' ');
+  return `[ "$(systemctl show -p ${properties} -- ${quote(unit)} 2>/dev/null | grep -cxF ${lines})" = ${known.length} ] ||
+  systemctl daemon-reload`;
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { startScript } from '../../../src/apply/unit-start.ts';
+import type { Step } from '../../../src/domain/step.ts';
+import { run, shells } from './shell.ts';
+
+const UNIT_FILE = '/etc/systemd/system/etcd.service';
+const DROP_IN = '/run/systemd/system/etcd.service.d/bootstrap.conf';
+const root = { mode: '0644', owner: 'root', group: 'root', content: '' };
+
+const step: Step<'unit.start'> = {
+  ...{ id: 'unit.start/etcd-1/etcd.service', kind: 'unit.start', host: 'etcd-1', why: '' },
+  ...{ unit: 'etcd.service', state: 'new' },
+  files: [
+    { path: '/run/quorate/bootstrap/etcd-config.yml', ...root },
+    { path: DROP_IN, ...root },
+  ],
+};
+
+const known = [`DropInPaths=${DROP_IN}`, 'LoadState=loaded', `FragmentPath=${UNIT_FILE}`, 'NeedDaemonReload=no'];
+
+/** A systemctl that shows these lines, tells what else it is asked for, and fails on what it does not know. */
+function systemctl(shown: readonly string[]): string {
+  return `systemctl() {
+  case "$*" in
+    'show -p LoadState,NeedDaemonReload,FragmentPath,DropInPaths -- etcd.service') printf '%s\\n' '${shown.join("' '")}' ;;
+    daemon-reload | 'reset-failed etcd.service' | 'start --no-block etcd.service') echo "$*" ;;
+    *) echo "unknown: $*" >&2; exit 1 ;;
+  esac
+}`;
+}
+
+async function asked(shell: string, shown: readonly string[]): Promise<readonly string[]> {
+  const { status, stdout, stderr } = await run(shell, `set -eu\n${systemctl(shown)}\n${startScript(UNIT_FILE, step)}`);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout.trim().split('\n');
+}
+
+const start = ['reset-failed etcd.service', 'start --no-block etcd.service'];
+const without = (name: string): readonly string[] => known.filter((each) => !each.startsWith(name));
+
+describe.each(shells)('starting a unit in %s', (shell) => {
+  it('reloads nothing where systemd knows the unit and its drop-in as they are', async () => {
+    expect(await asked(shell, known)).toEqual(start);
+  });
+
+  it.each([
+    ['the unit is not found', [...without('LoadState'), 'LoadState=not-found']],
+    ['files have changed since', [...without('NeedDaemonReload'), 'NeedDaemonReload=yes']],
+    ['another unit of that name is loaded', [...without('Fragment'), 'FragmentPath=/lib/systemd/system/etcd.service']],
+    ['the drop-in is not seen', [...without('DropIn'), 'DropInPaths=']],
+    [
+      'there is another drop-in',
+      [...without('DropIn'), `DropInPaths=/etc/systemd/system/etcd.service.d/x.conf ${DROP_IN}`],
+    ],
+    ['nothing is shown', ['']],
+  ])('reloads first where %s', async (_case, shown) => {
+    expect(await asked(shell, shown)).toEqual(['daemon-reload', ...start]);
+  });
+});
