@@ -8,12 +8,12 @@ import { runRollingStage, turnLength } from './rolling-stage.ts';
 import { crashAt, groupByHost, type Progress, type Run, stopIfAsked } from './run.ts';
 
 /**
- * Runs every stage of `plan` in order under the lock `token` and returns the last facts of every host.
+ * Runs every stage of `plan` in order under the lock `token` and returns what is known at the end.
  * @throws QuorateError step-failed, refused (the guard), unreachable, interrupted. Running the same command again goes on.
  */
-export async function execute(plan: Plan, first: Facts, token: string, ports: ExecutorPorts): Promise<Facts> {
+export async function execute(plan: Plan, first: Facts, token: string, ports: ExecutorPorts): Promise<Progress> {
   const run: Run = { ports, token, permits: plan.permits ?? {} };
-  let progress: Progress = { facts: first, issued: {} };
+  let progress: Progress = { facts: first, issued: {}, latest: [] };
   for (const stage of plan.stages) {
     stopIfAsked(`"${stage.title}"`, run);
     const since = ports.now();
@@ -21,11 +21,11 @@ export async function execute(plan: Plan, first: Facts, token: string, ports: Ex
     const length = (steps: Stage['steps']): number => (stage.mode === 'rolling' ? turnLength(steps) : steps.length);
     const steps = Object.fromEntries(groups.map(([host, own]) => [host, length(own)]));
     ports.emit({ type: 'stage-start', stage: stage.id, title: stage.title, hosts: Object.keys(steps), steps });
-    progress = await runStage(stage, progress, run);
+    progress = await runStage(stage, { ...progress, latest: [] }, run);
     ports.emit({ type: 'stage-done', stage: stage.id, elapsedMs: ports.now() - since });
     crashAt(ports, `stage:${stage.id}`);
   }
-  return progress.facts;
+  return progress;
 }
 
 function runStage(stage: Stage, progress: Progress, run: Run): Promise<Progress> {

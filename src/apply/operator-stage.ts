@@ -29,7 +29,7 @@ export async function runOperatorStage(stage: Stage, progress: Progress, run: Ru
     crashAt(ports, step.id);
   }
   crashAt(ports, ...requests.map((each) => each.id));
-  return { facts, issued };
+  return { ...progress, facts, issued };
 }
 
 /** Steps that change nothing, however long they take: the first interrupt ends them. */

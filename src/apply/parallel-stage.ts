@@ -39,7 +39,7 @@ export async function runParallelStage(stage: Stage, progress: Progress, run: Ru
   const facts = withHosts(before, seen, ports.now());
   const errors = undone(stage.steps, await viewNow(facts, run));
   if (errors.length > 0) throw combineErrors(`stage "${stage.title}" did not have its effect`, errors);
-  return { ...progress, facts };
+  return { ...progress, facts, latest: seen.map((each) => each.host) };
 }
 
 async function runAll(

@@ -20,6 +20,8 @@ export interface Run {
 export interface Progress {
   readonly facts: Facts;
   readonly issued: Readonly<Record<string, IssuedLeaves>>;
+  /** Hosts whose facts are those of the end of their script in the stage that ran last. */
+  readonly latest: readonly string[];
 }
 
 export type HostStep = Step<HostStepKind>;

@@ -228,7 +228,7 @@ export interface Session {
   readonly inquiry: Inquiry;
   /** Refuses what cannot be built on; warnings are told. @throws QuorateError refused; unreachable where sshd forbids tunnels */
   preflight(): Promise<void>;
-  /** Looks again. */
+  /** Looks again; at hosts that the run before ended with a look at, no second time. */
   refresh(): Promise<View>;
   /** Shows the plan with the diffs of its files. */
   show(plan: Plan, to: 'stdout' | 'stderr'): Promise<void>;

@@ -17,7 +17,7 @@ import type { Ui } from '../ui/output.ts';
 import { inquiryOf } from './inquiry.ts';
 import { openRun } from './interrupts.ts';
 import { lockHosts, unlockHosts } from './locking.ts';
-import { lookAtAll } from './look.ts';
+import { lookAgain, lookAtAll } from './look.ts';
 import { planView } from './plan-view.ts';
 import { runPorts } from './run-ports.ts';
 import type { SessionInput } from './session-input.ts';
@@ -54,6 +54,7 @@ interface Look {
 function sessionOf(input: SessionInput, transports: Transports, first: Look): Session {
   const { cluster, ui, wish } = input;
   let seen = first;
+  let atEnd: Facts | undefined;
   return {
     get view() {
       return seen.view;
@@ -71,13 +72,14 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
       if (forbidden.length > 0) throw combineErrors(`sshd forbids forwarding on ${forbidden.length} hosts`, forbidden);
     },
     refresh: async () => {
-      seen = await look(input, transports);
+      seen = await (atEnd === undefined ? look(input, transports) : lookAtEndpoints(input, transports, atEnd));
+      atEnd = undefined;
       return seen.view;
     },
     show: async (plan, to) => ui.plan(await planView(plan, seen.view, input.verbose), to),
     toJson: planToJson,
     apply: async (plan, replan) => {
-      await run(plan, { input, transports }, async () => {
+      atEnd = await run(plan, { input, transports }, async () => {
         seen = await look(input, transports);
         requireHosts(cluster, seen.failures, wish);
         requireSame(plan, replan(seen.view));
@@ -112,6 +114,15 @@ async function look(input: SessionInput, transports: Transports): Promise<Look> 
   return { view: viewOf(input, facts, pki), failures };
 }
 
+/** Endpoints anew, and hosts as their last scripts left them. */
+async function lookAtEndpoints(input: SessionInput, transports: Transports, known: Facts): Promise<Look> {
+  const { cluster, desired, operator, process } = input;
+  const pki = await operator.pki();
+  const credentials = input.wish.endpoints ? await operator.credentialsIfAny() : undefined;
+  const facts = await lookAgain({ cluster, desired, transports, credentials, now: process.now }, known, []);
+  return { view: viewOf(input, facts, pki), failures: [] };
+}
+
 function viewOf(input: SessionInput, facts: Facts, pki: PkiView): View {
   const { cluster, desired, process } = input;
   const checksums = input.operator.checksums();
@@ -135,17 +146,18 @@ function requireSame(shown: Plan, fresh: Plan): void {
   });
 }
 
+/** Facts that the last stage took of every host at its end; undefined where it did not run on all of them. */
 async function run(
   plan: Plan,
   { input, transports }: { readonly input: SessionInput; readonly transports: Transports },
-  lookAgain: () => Promise<Facts>,
-): Promise<void> {
+  lookUnderLock: () => Promise<Facts>,
+): Promise<Facts | undefined> {
   const { cluster, ui, process } = input;
   const since = process.now();
   await input.operator.prepare(plan);
   const lock = await lockHosts(transports.connections, plan, input);
   for (const host of lock.takenOver) ui.note(`${host}: took over the lock of a run that is gone`);
-  const facts = await lookAgain().catch(async (error: unknown) => {
+  const facts = await lookUnderLock().catch(async (error: unknown) => {
     await lock.release();
     throw error;
   });
@@ -159,8 +171,9 @@ async function run(
       view: (facts, pki) => viewOf(input, facts, pki),
       emit: (event) => progress.handle(event),
     });
-    await execute(plan, facts, lock.token, ports);
+    const end = await execute(plan, facts, lock.token, ports);
     outcome = 'done';
+    return [...transports.connections.keys()].every((host) => end.latest.includes(host)) ? end.facts : undefined;
   } catch (error) {
     if (error instanceof QuorateError && error.code === 'interrupted') outcome = 'interrupted';
     throw error;
