@@ -36,7 +36,7 @@ export async function openReleases(cluster: Cluster, options: FetchOptions): Pro
     fetch: async (architecture, signal) => {
       const { path, sha256, sizeBytes } = await fetchBinary(cluster, narrow(architecture), { ...options, signal });
       known.set(architecture, sha256);
-      return { sha256, sizeBytes, read: () => createReadStream(path) };
+      return { sha256, sizeBytes, read: () => createReadStream(path, { highWaterMark: 1_048_576 }) };
     },
     downloadScript: async (architecture, target) => {
       if ((binaries.kind !== 'release' && binaries.kind !== 'mirror') || binaries.via !== 'host') return undefined;
