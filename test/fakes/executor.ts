@@ -45,6 +45,8 @@ export interface RunResult {
   readonly scripts: readonly { readonly stage: string; readonly host: string; readonly script: string }[];
   /** Hosts whose leadership was moved, and whither. */
   readonly moves: readonly string[];
+  /** Hosts that need no other look at the end. */
+  readonly latest: readonly string[];
   readonly error: unknown;
 }
 
@@ -162,11 +164,11 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
     now: () => clock,
     failpoint: options.failpoint,
   };
-  const error = await execute({ ...plan, permits }, model.view().facts, 'lock-token', ports).then(
-    () => undefined,
-    (reason: unknown) => reason,
+  const { latest, error } = await execute({ ...plan, permits }, model.view().facts, 'lock-token', ports).then(
+    (end) => ({ latest: end.latest, error: undefined }),
+    (reason: unknown) => ({ latest: [], error: reason }),
   );
-  return { events, done, scripts, moves, error };
+  return { events, done, scripts, moves, latest, error };
 }
 
 function hang(signal: AbortSignal): Promise<never> {

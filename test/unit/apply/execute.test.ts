@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { QuorateError } from '../../../src/domain/errors.ts';
-import { isEmpty, type Plan } from '../../../src/domain/plan.ts';
+import { isEmpty, type Plan, type Stage } from '../../../src/domain/plan.ts';
 import type { RunEvent } from '../../../src/domain/run-event.ts';
 import { planBootstrap } from '../../../src/plan/bootstrap.ts';
 import { planReset } from '../../../src/plan/reset.ts';
@@ -35,6 +35,10 @@ async function bootstrapOn(model: Model, options: RunOptions = {}) {
   return { plan, ...(await runOn(model, plan, options)) };
 }
 
+function oneLess(stage: Stage, host: string): Stage {
+  return { ...stage, steps: stage.steps.filter((each) => each.host !== host) };
+}
+
 describe('a run', () => {
   it('forms a cluster from nothing, after which planning finds nothing', async () => {
     const model = createModel(cluster);
@@ -55,6 +59,18 @@ describe('a run', () => {
       expect(script).toContain('!= lock-token ]');
       expect(script.trimEnd().endsWith(`: probe of ${host}`)).toBe(true);
     }
+  });
+
+  it('says of which hosts the last stage has shown the end', async () => {
+    const model = createModel(cluster);
+    const plan = planBootstrap(model.view());
+    const last = plan.stages.length - 1;
+    expect(plan.stages.at(-1)?.mode).toBe('parallel');
+    const before = await runOn(model, { ...plan, stages: plan.stages.slice(0, last) });
+    expect(before.latest).toEqual([]);
+    const own = { ...plan, stages: plan.stages.slice(last).map((each) => oneLess(each, 'etcd-1')) };
+    expect((await runOn(model, own)).latest).toEqual(['etcd-2', 'etcd-3']);
+    expect((await bootstrapOn(createModel(cluster))).latest).toEqual(['etcd-1', 'etcd-2', 'etcd-3']);
   });
 
   it('tells what happens in order: stage, step by step, stage', async () => {
