@@ -67,6 +67,8 @@ function connectionOptions(options: SecureOptions, stream: Duplex): ConnectionOp
     cert: tls.cert,
     key: tls.key,
     minVersion: 'TLSv1.2',
+    // As Go does: an intermediate that was imported is trusted alone, not its root.
+    allowPartialTrustChain: true,
     ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
     ...(identities === undefined
       ? { rejectUnauthorized: false }

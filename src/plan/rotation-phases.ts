@@ -50,7 +50,12 @@ export function progressOf({ authorities }: PkiView, purpose: Purpose): Progress
   const outgoing = own.find((each) => each.status === 'outgoing');
   if (own.some((each) => each.status === 'incoming')) return 'trust-both';
   if (outgoing !== undefined) return numberOf(outgoing) > numberOf(active) ? 'back' : 'leaves';
-  return active?.cross === undefined ? 'settled' : 'trust-new';
+  return active === undefined || !vouchedByPredecessor(active) ? 'settled' : 'trust-new';
+}
+
+/** Whether what is served behind its leaves ends with a rotation: an intermediate from elsewhere always stands behind its own. */
+function vouchedByPredecessor({ certificate, cross }: AuthorityView): boolean {
+  return cross !== undefined && (certificate === '' || cross.trim() !== certificate.trim());
 }
 
 /** The purposes whose rotation has begun and not ended. */
@@ -163,13 +168,13 @@ function phaseOf(stage: RotationStage, pki: PkiView, purposes: readonly Purpose[
       return { ...frame, drafts, pki: withStatus(pki, outgoing, 'retired'), restart: true };
     }
     case 'drop-cross': {
-      const crossed = purposes
-        .flatMap((each) => withPurpose(pki, each, 'active'))
-        .filter((each) => each.cross !== undefined);
-      const drafts = [
-        operator('authority.uncross', crossed, 'whoever trusts only the old authority is no longer served'),
-        admin('without the cross certificate'),
-      ];
+      const crossed = purposes.flatMap((each) => withPurpose(pki, each, 'active')).filter(vouchedByPredecessor);
+      const uncross = operator(
+        'authority.uncross',
+        crossed,
+        'whoever trusts only the old authority is no longer served',
+      );
+      const drafts = crossed.length === 0 ? [] : [uncross, admin('without the cross certificate')];
       return { ...frame, drafts, pki: withCross(pki, crossed, undefined), restart: false };
     }
   }

@@ -22,6 +22,13 @@ describe('the progress of a rotation', () => {
     expect(progressOf(pkiOf('client-1 active', 'client-2 outgoing'), 'client')).toBe('back');
   });
 
+  it('of an intermediate is settled, though it always stands behind its leaves', () => {
+    const between = pkiOf('client-1 active').authorities.map((each) => {
+      return { ...each, certificate: 'PEM\n', cross: 'PEM', crossMade: 'PEM' };
+    });
+    expect(progressOf({ ...pkiOf(), authorities: between }, 'client')).toBe('settled');
+  });
+
   it('is open between its first stage and its last', () => {
     expect(openPurposes(pkiOf('client-1 active', 'peer-1 active', 'peer-2 incoming'))).toEqual(['peer']);
     expect(openPurposes(pkiOf('client-1 active', 'peer-1 active'))).toEqual([]);
