@@ -7,6 +7,7 @@ import { Decrypter } from 'age-encryption';
 import type { KeyAlgorithm } from '../../src/domain/cluster.ts';
 import type { LabHost } from '../../src/lab/host.ts';
 import { renewAuthorityCertificate } from '../../src/pki/authority-certificate.ts';
+import { readRevocationList, signRevocationList } from '../../src/pki/crl.ts';
 import { systemEntropy } from '../../src/pki/entropy.ts';
 import { type CertificateFacts, readCertificate, splitPem } from '../../src/pki/inspect.ts';
 import { issueLeaf, signerOf } from '../../src/pki/issue.ts';
@@ -45,6 +46,23 @@ export async function expireAuthorities(stage: Stage): Promise<void> {
     await host.putFile('/etc/etcd/pki/peer-ca.crt', peer, 0o644);
   }
   await Promise.all(stage.lab.hosts.map((host) => host.exec('systemctl restart --no-block etcd')));
+}
+
+/** The list of revoked clients ends in 20 days, after 80; with the operator and on every host. */
+export async function ageClientList(stage: Stage): Promise<void> {
+  const { pem, key } = await readAuthority(stage, 'client');
+  const signer = signerOf(pem, (data, hash) => sign(hash, data, key));
+  const path = join(stateFolder(stage), 'crl', 'client-1.crl');
+  const { number, revoked } = readRevocationList(await readFile(path));
+  const dates = { thisUpdate: wholeDay(-80), nextUpdate: wholeDay(20) };
+  const der = signRevocationList(signer, { number: number + 1, revoked, ...dates });
+  await writeFile(path, der, { mode: 0o600 });
+  const base64 = der.toString('base64');
+  await Promise.all(stage.lab.hosts.map((host) => host.sh(`echo ${base64} | base64 -d >/etc/etcd/pki/client.crl`)));
+}
+
+function wholeDay(days: number): number {
+  return (Math.floor(Date.now() / dayMs) + days) * dayMs;
 }
 
 async function ageAuthority(stage: Stage, name: 'client' | 'peer'): Promise<string> {
