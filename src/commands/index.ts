@@ -350,7 +350,7 @@ export const commands: readonly CommandEntry[] = [
       'take back every certificate of a client, or one by its serial, and prove on every member that it is refused',
     argument: '[name]',
     options: revoking,
-    example: 'quorate certs client revoke backup --reason key-compromise --why "laptop stolen"',
+    example: 'quorate certs client revoke backup --reason key-compromise --why stolen',
     load: async () => (await import('./certs-revoke.ts')).certsClientRevoke,
   },
   {

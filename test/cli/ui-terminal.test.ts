@@ -51,7 +51,7 @@ const plain = [
 describe.skipIf(!hasTmux)('on a terminal (needs tmux)', () => {
   it('draws a line for each host, then one for each stage, and leaves the cursor shown', async () => {
     const { until, cursorShown, coloured } = start('run', { env: { STEP_MS: '1500' } });
-    expect(await until(/\(0\/2\)/)).toBe(
+    expect(await until(/etcd-3 .*\(0\/2\)/)).toBe(
       [
         'bootstrap prod',
         '❯ Prepare the hosts',

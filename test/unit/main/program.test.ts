@@ -57,7 +57,7 @@ it('the README tells every verb, and no other', () => {
   const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
   const table = readme.slice(readme.indexOf('## Verbs'), readme.indexOf('Exit codes:'));
   const told = [...table.matchAll(/^\| `([^`]+)`/gm)].flatMap(([, cell = '']) => {
-    const words = cell.split(' ').filter((each) => /^[a-z]+(?:\\?\|[a-z]+)*$/.test(each));
+    const words = cell.split(' ').filter((each) => /^[a-z][a-z-]*(?:\\?\|[a-z-]+)*$/.test(each));
     return words.reduce<string[]>(
       (all, word) => all.flatMap((each) => word.split(/\\?\|/).map((one) => `${each} ${one}`.trim())),
       [''],
