@@ -70,7 +70,9 @@ function purposeOf(invocation: Invocation, kind: 'separate' | 'single'): 'client
 }
 
 async function confirmKeyless(invocation: Invocation, ports: Ports): Promise<void> {
-  ports.ui.warn('without its key quorate can sign nothing with it: every certificate has to be signed elsewhere');
+  ports.ui.warn(
+    'without its key quorate can sign nothing with it, and no verb takes in yet what is signed elsewhere: it can be trusted and shown, not put into force',
+  );
   if (flag(invocation, 'yes')) return;
   const answer = await ports.ui.confirm({ question: 'Import it without its key?', expect: 'yes', instead: '--yes' });
   if (!answer) throw new QuorateError('interrupted', 'not confirmed: nothing was changed');

@@ -36,7 +36,7 @@ export async function openAuthority(context: PkiContext, entry: AuthorityEntry):
       'refused',
       `${store.location}/${entry.key}: is missing, so nothing can be signed by ${authority.id}`,
       {
-        hint: 'restore it from your backup or git; for an authority that signs elsewhere: quorate certs ca external --out DIR',
+        hint: 'restore it from your backup or git; an authority that was imported without its key signs nothing here',
       },
     );
   }

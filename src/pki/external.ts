@@ -68,7 +68,7 @@ export async function installedLeaf(
   const [problem] = problemsOf({ ...wish, authority: authority.id, pem }, authority, context.now());
   if (problem === undefined) return issuedLeaf(leaf);
   throw new QuorateError('refused', `${wish.what}: the certificate that was installed for it: ${problem}`, {
-    hint: 'have its key signed again: quorate certs ca external --out DIR',
+    hint: 'have the same key signed again',
   });
 }
 

@@ -45,6 +45,7 @@ export function planRotateCa(view: View, wish: RotateCaWish): Plan {
     view.cluster.controllers.map((each) => each.name),
   );
   requireWhole(view.pki, wish);
+  requireKeys(view.pki, wish);
   const present = presentPhase(view.pki, wish.purposes);
   const behind = phaseStages(view, [present]);
   // Leaves with a new name can't be issued before the authorities permit it.
@@ -114,6 +115,18 @@ function requireWhole(pki: PkiView, { purposes, direction }: RotateCaWish): void
       'finish it first: quorate certs rotate-ca --until drop-cross, or --abort',
     );
   }
+}
+
+/** @throws QuorateError refused where the successor could sign nothing: leaves would be left without an authority half way. */
+function requireKeys({ authorities }: PkiView, { purposes, direction, until }: RotateCaWish): void {
+  if (direction !== 'forward' || until === 'trust-both') return;
+  const keyless = authorities.filter((each) => each.status === 'incoming' && each.hasKey === false);
+  const [first] = keyless.filter((each) => purposes.includes(each.purpose));
+  if (first === undefined) return;
+  throw refused(
+    `${first.id} was imported without its key: it could sign no certificate once it is in force`,
+    '--until trust-both lets members trust it; --abort gives it up',
+  );
 }
 
 function phaseStages(view: View, phases: readonly Phase[]): readonly Stage[] {

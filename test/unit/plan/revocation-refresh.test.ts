@@ -51,7 +51,7 @@ describe('a list', () => {
   it.each([
     ['that is young is let be', {}, 200, []],
     ['in the last third of its life is signed anew', {}, 250, ['client: it ends']],
-    ['that lacks a revocation is signed anew', { lacksUntil: Number.MAX_VALUE }, 0, ['client: it lacks a revoked']],
+    ['that lacks a revocation is signed anew', { lacksUntil: Date.UTC(2100, 0) }, 0, ['client: it lacks a revoked']],
     ['that lacks what has ended is let be', { lacksUntil: 1 }, 0, []],
     ['of an authority that signs no more is signed anew', { authority: 'client-0' }, 0, ['client: it is of client-0']],
   ])('%s', (_name, change, days, reasons) => {
