@@ -1,7 +1,9 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startScript } from '../../../src/apply/unit-start.ts';
 import type { Step } from '../../../src/domain/step.ts';
-import { run, shells } from './shell.ts';
+import { run, shells, temporaryFolder } from './shell.ts';
 
 const UNIT_FILE = '/etc/systemd/system/etcd.service';
 const DROP_IN = '/run/systemd/system/etcd.service.d/bootstrap.conf';
@@ -18,19 +20,24 @@ const step: Step<'unit.start'> = {
 
 const known = [`DropInPaths=${DROP_IN}`, 'LoadState=loaded', `FragmentPath=${UNIT_FILE}`, 'NeedDaemonReload=no'];
 
-/** A systemctl that shows these lines, tells what else it is asked for, and fails on what it does not know. */
+/** How often a start is seen in the queue is the number of lines in `$queue`; a systemctl that shows these lines, tells what else it is asked for, and fails on what it does not know. */
 function systemctl(shown: readonly string[]): string {
   return `systemctl() {
   case "$*" in
     'show -p LoadState,NeedDaemonReload,FragmentPath,DropInPaths -- etcd.service') printf '%s\\n' '${shown.join("' '")}' ;;
+    'show -p ActiveState --value -- etcd.service')
+      if [ -s "$queue" ]; then sed -i 1d "$queue"; echo inactive; else echo activating; fi ;;
     daemon-reload | 'reset-failed etcd.service' | 'start --no-block etcd.service') echo "$*" ;;
     *) echo "unknown: $*" >&2; exit 1 ;;
   esac
 }`;
 }
 
-async function asked(shell: string, shown: readonly string[]): Promise<readonly string[]> {
-  const { status, stdout, stderr } = await run(shell, `set -eu\n${systemctl(shown)}\n${startScript(UNIT_FILE, step)}`);
+async function asked(shell: string, shown: readonly string[], queue = '/dev/null'): Promise<readonly string[]> {
+  const { status, stdout, stderr } = await run(
+    shell,
+    `set -eu\nqueue=${queue}\n${systemctl(shown)}\n${startScript(UNIT_FILE, step)}`,
+  );
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   return stdout.trim().split('\n');
 }
@@ -41,6 +48,13 @@ const without = (name: string): readonly string[] => known.filter((each) => !eac
 describe.each(shells)('starting a unit in %s', (shell) => {
   it('reloads nothing where systemd knows the unit and its drop-in as they are', async () => {
     expect(await asked(shell, known)).toEqual(start);
+  });
+
+  it('ends once the start is no longer in the queue', async () => {
+    const queue = join(temporaryFolder(), 'queue');
+    writeFileSync(queue, 'queued\nqueued\n');
+    expect(await asked(shell, known, queue)).toEqual(start);
+    expect(readFileSync(queue, 'utf8')).toBe('');
   });
 
   it.each([
