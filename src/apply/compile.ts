@@ -124,21 +124,16 @@ function putGeneration(step: Step<'pki.put'>, context: CompileContext): Fragment
     { name: 'ca.crt', content: requireBundle(pki, step.trust.client) },
     { name: 'peer-ca.crt', content: requireBundle(pki, step.trust.peer) },
   ];
-  const root = { mode: '0644', owner: 'root', group: 'root' };
-  const files = [...bundles, ...leaves].map(({ name, content }) => ({
-    path: `${step.directory}/${name}`,
-    content,
-    ...root,
-  }));
-  const put = putFiles(files, context);
+  const folder = context.stage('').name;
+  const files = [...bundles, ...leaves].map(({ name, content }) => ({ name: `${folder}/${name}`, content }));
   const lists = step.crls.map((use) => putList(`${step.directory}/${use}.crl`, requireList(pki, use), context));
   const scripts = [
     notInUse(pkiLink(cluster), step.directory),
-    put.script,
+    `put_all "$stage/${folder}" ${quote(step.directory)}`,
     ...lists.map((each) => each.script),
     pairScript(step.directory),
   ];
-  return { files: [...put.files, ...lists.flatMap((each) => each.files)], script: scripts.join('\n') };
+  return { files: [...files, ...lists.flatMap((each) => each.files)], script: scripts.join('\n') };
 }
 
 function requireBundle(pki: PkiView, ids: readonly string[]): string {

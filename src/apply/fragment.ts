@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 
 /** A file that travels in the stage's tar stream. */
 export interface StagedFile {
-  /** Its name in the stage folder: unique in the stage, no slash. */
+  /** Its path in the stage folder: unique in the stage. */
   readonly name: string;
   readonly content: string;
 }

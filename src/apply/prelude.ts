@@ -71,6 +71,16 @@ put() {
   mv -fT "$new" "$2"
   sync "$dir"
 }
+# put_all FOLDER DIRECTORY: every file of FOLDER for root, readable for all, each as put does it.
+put_all() {
+  rm -rf "$2/.new"
+  mkdir -m 0700 "$2/.new"
+  install -m 0644 -o root -g root "$1"/* "$2/.new"
+  sync "$2/.new"/*
+  mv -f "$2/.new"/* "$2"
+  rmdir "$2/.new"
+  sync "$2"
+}
 link() {
   [ ! -L "$2.quorate-new" ] || rm -f "$2.quorate-new"
   ln -s "$1" "$2.quorate-new"

@@ -157,6 +157,19 @@ describe.each(shells)('a stage’s script in %s', (shell) => {
       expect(modeOf(join(folder, 'file'))).toBe('600 daemon:daemon');
     });
 
+    it('or all of a folder, also over what an earlier one left, for everybody to read', async () => {
+      const folder = lockedFolder();
+      mkdirSync(join(folder, 'to/.new'), { recursive: true });
+      writeFileSync(join(folder, 'to/.new/left'), 'cut');
+      writeFileSync(join(folder, 'to/a.crt'), 'old');
+      const files = ['a', 'b'].map((each) => ({ name: `f1/${each}.crt`, content: each }));
+      const result = await runStage(shell, folder, [shellStep(`put_all "$stage/f1" ${folder}/to`, files)]);
+      expect(result).toMatchObject({ status: 0, stderr: '' });
+      expect(readdirSync(join(folder, 'to')).sort()).toEqual(['a.crt', 'b.crt']);
+      expect(readFileSync(join(folder, 'to/a.crt'), 'utf8')).toBe('a');
+      expect(modeOf(join(folder, 'to/b.crt'))).toBe('644 root:root');
+    });
+
     it('and takes away what a put that was cut had left', async () => {
       const folder = lockedFolder();
       writeFileSync(join(folder, '.quorate.new'), 'half');
