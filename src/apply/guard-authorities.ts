@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
 import { pkiLink } from '../domain/layout.ts';
 import { type AuthorityView, bundleOf, trustedAuthorities, type Use } from '../domain/pki-view.ts';
-import type { Step } from '../domain/step.ts';
+import { OPERATOR, type Step } from '../domain/step.ts';
+import { adminRenewal } from '../plan/admin-renewal.ts';
 import { flawsOf, wishOf } from '../plan/generation-wish.ts';
 import type { View } from '../plan/view.ts';
 
@@ -37,7 +38,10 @@ function objectionsTo(step: Step, view: View): readonly MemberObjection[] {
         reachObjection(view, host, { ...authority, crossMade: undefined }),
       );
     case 'authority.retire':
-      return forEach(view, step.ids, (host, authority) => useObjection(view, host, authority));
+      return [
+        ...forEach(view, step.ids, (host, authority) => useObjection(view, host, authority)),
+        ...adminObjection(view),
+      ];
     default:
       return [];
   }
@@ -63,10 +67,19 @@ function reachObjection(view: View, host: string, authority: AuthorityView): str
     const trusted = runningTrust(view, host, use);
     if (trusted === undefined) return `unknown which authorities its process trusts for ${words[use]}`;
     const before = trustedAuthorities(view.pki, use).filter((each) => each.id !== authority.id);
-    const crossed = authority.crossMade !== undefined && before.some((each) => holds(trusted, each));
+    const vouched = authority.crossMade !== undefined && authority.crossMade.trim() !== authority.certificate.trim();
+    const crossed = vouched && before.some((each) => holds(trusted, each));
     if (!holds(trusted, authority) && !crossed) return `its process does not trust ${authority.id} yet`;
   }
   return undefined;
+}
+
+/** Members that trust the new authority alone would refuse quorate itself. */
+function adminObjection(view: View): readonly MemberObjection[] {
+  const why = adminRenewal(view).draft?.why;
+  return why === undefined
+    ? []
+    : [{ host: OPERATOR, text: `the operator's certificate must be issued anew first: ${why}` }];
 }
 
 /** Why the authority is still in use on this member. */

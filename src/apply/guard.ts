@@ -6,6 +6,7 @@ import type { Step, StepKind } from '../domain/step.ts';
 import { judgeCluster } from '../domain/verdict.ts';
 import { quorumHolds, serves, votersOf } from '../domain/voters.ts';
 import { riskOf } from '../plan/describe.ts';
+import { runsWithExpiredTrust } from '../plan/running-trust.ts';
 import type { View } from '../plan/view.ts';
 
 /** Under what steps are judged. */
@@ -81,9 +82,12 @@ function guardRestart(step: Step<'unit.restart'>, context: GuardContext): void {
 }
 
 /** All at once costs nothing only where nothing is served, and where enough data is there to come back with. */
-function guardOutage(step: Step<'unit.restart'>, { cluster, facts }: View): void {
+function guardOutage(step: Step<'unit.restart'>, { cluster, facts, now }: View): void {
   const serving = Object.keys(facts.endpoints).filter((name) => serves(facts, name));
-  if (serving.length > 0) {
+  const host = facts.hosts[step.host];
+  // One after the other, those that come first would be refused by those that still trust what has expired.
+  const expired = host !== undefined && runsWithExpiredTrust(host, now);
+  if (serving.length > 0 && !expired) {
     throw refused(
       step,
       `would be restarted together with the others, while ${serving.join(', ')} answers through the quorum`,

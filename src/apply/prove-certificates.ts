@@ -1,8 +1,7 @@
 /** Proves what members serve, accept and trust: the files behind each link, seen from new connections and from what runs. */
-import { createHash } from 'node:crypto';
 import type { Controller } from '../domain/controller.ts';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
-import type { Facts, HostFacts } from '../domain/facts.ts';
+import type { HostFacts } from '../domain/facts.ts';
 import { pkiLink } from '../domain/layout.ts';
 import { counted } from '../domain/plural.ts';
 import { connectEtcd } from '../etcd/client.ts';
@@ -12,6 +11,7 @@ import type { TlsMaterial } from '../etcd/secure.ts';
 import { parseChain } from '../pki/chain.ts';
 import { parseCertificate, splitPem } from '../pki/inspect.ts';
 import { verifyChain } from '../pki/verify-chain.ts';
+import { runningBundle } from '../plan/running-trust.ts';
 import { failed, type PortProof, PROOF_TIMEOUT_MS, portTarget, proveRefusals, proveServed } from './prove-port.ts';
 
 export interface CertificateProof extends PortProof {
@@ -20,6 +20,8 @@ export interface CertificateProof extends PortProof {
   readonly probe: TlsMaterial | undefined;
   /** A certificate of an authority that nobody knows; undefined: who is refused is not asked. */
   readonly stranger: TlsMaterial | undefined;
+  /** Bundles that a process may run with though they lie on no host any more: each peer authority of the store alone, and all that are trusted. */
+  readonly bundles: readonly string[];
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -88,7 +90,7 @@ function linkFailure(from: Controller, to: Controller, input: CertificateProof):
   const [trusting, serving] = [input.facts.hosts[from.name], input.facts.hosts[to.name]];
   // A member that is not there has no links to lose; whether it may be missing is the guard's to say.
   if (trusting === undefined || serving === undefined || !runs(trusting) || !runs(serving)) return undefined;
-  const bundle = runningPeerTrust(trusting, input.facts);
+  const bundle = runningPeerTrust(trusting, input);
   const chain = serving.certificates[`${pkiLink(input.cluster)}/peer.crt`];
   if (bundle === undefined) {
     const what = 'runs with a trust bundle for peers that is on no host any more, so that nothing tells whom it trusts';
@@ -110,10 +112,9 @@ function runs({ unit }: HostFacts): boolean {
 }
 
 /** The bundle that a process was started with: known by its sha256, wherever that file still lies. */
-function runningPeerTrust({ run }: HostFacts, { hosts }: Facts): string | undefined {
-  if (run === undefined) return undefined;
-  const bundles = Object.values(hosts).flatMap(({ certificates }) =>
+function runningPeerTrust(host: HostFacts, { facts, bundles }: CertificateProof): string | undefined {
+  const others = Object.values(facts.hosts).flatMap(({ certificates }) =>
     Object.entries(certificates).flatMap(([path, text]) => (path.endsWith('/peer-ca.crt') ? [text] : [])),
   );
-  return bundles.find((text) => createHash('sha256').update(text).digest('hex') === run.peerCaSha256);
+  return runningBundle(host, 'peer', [...others, ...bundles]);
 }

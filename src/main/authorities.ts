@@ -12,7 +12,7 @@ import { findIdentity } from '../pki/identity.ts';
 import { importAuthority } from '../pki/import.ts';
 import { checkAuthority } from '../pki/import-check.ts';
 import { sealIdentity } from '../pki/passphrase.ts';
-import { type Rekeyed, rekeyStore } from '../pki/rekey.ts';
+import { type Rekeyed, rekeyStore, storedIdentity } from '../pki/rekey.ts';
 import { createCluster, readDocument } from '../pki/state.ts';
 import { lazyCustody, operatorIdentity, type Surroundings } from './identity.ts';
 
@@ -33,21 +33,37 @@ export async function importFor(
   return { id, status, subject: facts.subject, warnings: accepted.warnings };
 }
 
-/** @throws QuorateError refused where nothing here could open what would be written */
+/** @throws QuorateError refused where nothing here could open what would be written, or where later keys would go to others than these */
 export async function rekeyFor(cluster: Cluster, wish: RekeyWish, surroundings: Surroundings): Promise<Rekeyed> {
+  const recipients = recipientsOf(cluster, wish);
   const store = openFileStore(cluster.stateDir);
   const { uuid } = await readDocument(store);
-  const { keys: old } = await operatorIdentity(cluster, surroundings);
+  const own = await operatorIdentity(cluster, surroundings);
   if (wish.passphrase) {
     const { generateX25519Identity } = await import('age-encryption');
     const identity = await generateX25519Identity();
     const sealed = await sealIdentity(identity, await newPassphrase(surroundings));
-    return rekeyStore(store, uuid, { old, identities: [identity], recipients: wish.recipients, sealed });
+    return rekeyStore(store, uuid, { old: own.keys, identities: [identity], recipients, sealed });
   }
   const identities =
-    wish.toIdentity === undefined ? await stillNamed(old, wish) : await identityAt(wish.toIdentity, surroundings);
-  const recipients = wish.recipients.length === 0 ? cluster.pki.recipients : wish.recipients;
-  return rekeyStore(store, uuid, { old, identities, recipients, sealed: undefined });
+    wish.toIdentity === undefined ? await stillNamed(own.keys, wish) : await identityAt(wish.toIdentity, surroundings);
+  // The identity behind the passphrase is nowhere else: while it opens anything it stays.
+  const stays = own.stored && identities.some((each) => own.keys.includes(each));
+  const kept = stays ? (await storedIdentity(store))?.bytes : undefined;
+  const sealed = kept === undefined ? undefined : Buffer.from(kept).toString('utf8');
+  return rekeyStore(store, uuid, { old: own.keys, identities, recipients, sealed });
+}
+
+/** Those that are named, or the inventory's; never fewer than the inventory's, because keys that are made later are encrypted to those. */
+function recipientsOf({ pki }: Cluster, wish: RekeyWish): readonly string[] {
+  if (wish.recipients.length === 0) return pki.recipients;
+  const left = pki.recipients.filter((each) => !wish.recipients.includes(each));
+  if (left.length === 0) return wish.recipients;
+  throw new QuorateError(
+    'refused',
+    `pki.recipients still names ${left.join(', ')}: keys that are made later would be encrypted to it again`,
+    { hint: 'take it out of the inventory first, or name it with --recipient too' },
+  );
 }
 
 /** The identities in use that stay: all without `--recipient`, else those that it names. */

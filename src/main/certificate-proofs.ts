@@ -1,6 +1,7 @@
 /** Proofs of certificates as a run needs them: one probe certificate serves several. */
 import { proveCertificates } from '../apply/prove-certificates.ts';
 import type { Cluster } from '../domain/cluster.ts';
+import { bundleOf, peerTrust } from '../domain/pki-view.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import type { PkiContext } from '../pki/context.ts';
 import { issueProbe, PROBE_LIFETIME_MINUTES } from '../pki/probe.ts';
@@ -45,6 +46,9 @@ export function certificateProofs(input: Input): (wish: ProofWish) => Promise<vo
     const probe = await probeFor(view);
     const stranger = refusals ? await strangerCertificate(cluster, now()) : undefined;
     const { facts } = view;
-    await proveCertificates({ cluster, connections, tls, facts, members, probe, stranger, signal, now: now() });
+    const peers = view.pki.authorities.filter((each) => each.purpose !== 'client');
+    const bundles = [...peers.map((each) => bundleOf([each])), peerTrust(view.pki)];
+    const shared = { cluster, connections, tls, facts, signal };
+    await proveCertificates({ ...shared, members, probe, stranger, bundles, now: now() });
   };
 }

@@ -154,7 +154,7 @@ function portOf(input: PortInput): OperatorPort {
         fetched.set(step.architecture, await releases.fetch(step.architecture, signal));
         return;
       case 'cluster.await':
-        await clients(view, signal);
+        await clients(view, signal, step.members);
         return;
       case 'cluster.prove': {
         const stranger = await strangerCertificate(cluster, input.process.now());
@@ -209,7 +209,8 @@ async function nameCluster({ cluster, store, pki, process }: PortInput): Promise
 /** The clients that waiting opened are used again by the proofs. */
 function clusterClients(input: PortInput): {
   proofContext(view: View, signal: AbortSignal): Promise<ProofContext>;
-  clients(view: View, signal: AbortSignal): Promise<ReadonlyMap<string, EtcdClient>>;
+  /** Of these members; of all where none are named. */
+  clients(view: View, signal: AbortSignal, members?: readonly string[]): Promise<ReadonlyMap<string, EtcdClient>>;
   proved(): void;
 } {
   let open: ReadonlyMap<string, EtcdClient> | undefined;
@@ -221,8 +222,11 @@ function clusterClients(input: PortInput): {
   };
   return {
     proofContext,
-    clients: async (view, signal) => {
-      open ??= await awaitCluster(await proofContext(view, signal));
+    clients: async (view, signal, members) => {
+      const context = await proofContext(view, signal);
+      const { cluster } = context;
+      const controllers = cluster.controllers.filter(({ name }) => members?.includes(name) ?? true);
+      open ??= await awaitCluster({ ...context, cluster: { ...cluster, controllers } });
       return open;
     },
     proved: () => {

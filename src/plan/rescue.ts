@@ -1,16 +1,19 @@
 /** certs rescue: a cluster whose certificates, or whose authorities, have expired is given new ones while it is down. Pure. */
 import { QuorateError } from '../domain/errors.ts';
 import { trustWish } from '../domain/generation.ts';
+import { pkiLink } from '../domain/layout.ts';
 import { type AuthorityView, activeAuthority } from '../domain/pki-view.ts';
 import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
 import { majority } from '../domain/quorum.ts';
-import { type Draft, OPERATOR } from '../domain/step.ts';
+import { type Draft, leafPurposes, OPERATOR } from '../domain/step.ts';
+import { tryParseChain } from '../pki/chain.ts';
 import { tryParse } from '../pki/inspect.ts';
 import { adminRenewal } from './admin-renewal.ts';
 import { type GenerationDrafts, generationDrafts, generationsDirectory, mendingTurn } from './generation.ts';
 import { livesOf } from './generation-wish.ts';
 import { neededDrafts } from './host-steps.ts';
 import { requireRotatable } from './rotate-refusals.ts';
+import { runsWithExpiredTrust } from './running-trust.ts';
 import { planBase, type View } from './view.ts';
 
 /**
@@ -20,10 +23,11 @@ import { planBase, type View } from './view.ts';
  * @throws QuorateError refused where the cluster has quorum and its authorities are valid: a rotation mends it one member at a time
  */
 export function planRescue(view: View): Plan {
-  const members = view.cluster.controllers
-    .map((each) => each.name)
-    .filter((name) => view.facts.hosts[name] !== undefined);
+  const { cluster, facts } = view;
+  // One without data would not come back by a restart: it is left for what mends members.
+  const members = cluster.controllers.map((each) => each.name).filter((name) => facts.hosts[name]?.data.wal === true);
   requireRotatable(view, members);
+  requireKnownIssuers(view, members);
   const expired = expiredAuthorities(view);
   // A renewed authority is not there before it is made: until then no certificate and no bundle is what is wanted.
   const then = {
@@ -40,7 +44,7 @@ export function planRescue(view: View): Plan {
   const restarts = members.flatMap((host) => restartDrafts(then, host));
   const plan = planBase(view, 'certs rescue');
   if (drafts.length + restarts.length === 0) return { ...plan, stages: [], reasons: soundReasons(view, members) };
-  requireDown(view, expired);
+  requireDown(view, members, expired);
   const stages = stagesOf(view, { operator: operatorDrafts(view, expired), drafts, members, restarts });
   const warnings = [...plan.warnings, ...absentWarnings(view, members)];
   return dropEmptyStages({ ...plan, stages, reasons: [], warnings });
@@ -65,7 +69,8 @@ function operatorDrafts(view: View, expired: readonly AuthorityView[]): readonly
 const ADMIN_AFTER_AUTHORITY: Draft = { kind: 'admin.issue', host: OPERATOR, why: 'it ended with its authority' };
 
 /** @throws QuorateError refused where members can be mended one after the other, without stopping the cluster */
-function requireDown(view: View, expired: readonly AuthorityView[]): void {
+function requireDown(view: View, members: readonly string[], expired: readonly AuthorityView[]): void {
+  if (members.some((name) => trustsTheExpired(view, name))) return;
   const { controllers } = view.cluster;
   const healthy = controllers.filter(({ name }) => view.facts.endpoints[name]?.linearizable === true);
   if (expired.length > 0 || healthy.length < majority(controllers.length)) return;
@@ -89,10 +94,11 @@ function soundReasons(view: View, members: readonly string[]): readonly Reason[]
 function absentWarnings({ cluster, facts }: View, members: readonly string[]): readonly string[] {
   return cluster.controllers
     .filter(({ name }) => !members.includes(name))
-    .map(
-      ({ name }) =>
-        `${facts.unreachable[name] ?? `${name}: was not observed`}: it is left as it is; run the same command again once it is back`,
-    );
+    .map(({ name }) => {
+      const gone = facts.hosts[name] === undefined;
+      const what = gone ? (facts.unreachable[name] ?? `${name}: was not observed`) : `${name}: has no data`;
+      return `${what}: it is left as it is${gone ? '; once it is back: quorate certs rotate-ca brings it to what the others trust' : ''}`;
+    });
 }
 
 interface Rescue {
@@ -130,12 +136,41 @@ function stagesOf(view: View, { operator, drafts, members, restarts }: Rescue): 
   ];
 }
 
-/** A member that does not come up changes its state all the time: the plan names it by what does not change. */
+/**
+ * A member that does not come up changes its state all the time: the plan names it by what does not change. One that runs is restarted with the others only
+ * where its process trusts nothing but what has expired.
+ */
 function restartDrafts(view: View, host: string): readonly Draft[] {
   const restart = restartOf(view, host);
   const down = view.facts.hosts[host]?.unit.activeState !== 'active';
   if (down) return [{ ...restart, why: 'it does not serve' }];
-  return neededDrafts(view, [restart]);
+  return trustsTheExpired(view, host) ? neededDrafts(view, [restart]) : [];
+}
+
+function trustsTheExpired({ facts, now }: View, name: string): boolean {
+  const host = facts.hosts[name];
+  return host !== undefined && runsWithExpiredTrust(host, now);
+}
+
+/** @throws QuorateError refused where a member has a certificate of an authority that the store does not know: the store is older than the cluster */
+function requireKnownIssuers(view: View, members: readonly string[]): void {
+  const known = view.pki.authorities.flatMap((each) => tryParse(each.certificate)?.facts.subjectDer ?? []);
+  for (const name of members) {
+    const certificates = view.facts.hosts[name]?.certificates ?? {};
+    const leaves = leafPurposes.flatMap((each) => certificates[`${pkiLink(view.cluster)}/${each}.crt`] ?? []);
+    const stranger = leaves
+      .flatMap((text) => tryParseChain(text)?.leaf.facts ?? [])
+      .find((facts) => !known.includes(facts.issuerDer));
+    if (stranger === undefined) continue;
+    throw new QuorateError(
+      'refused',
+      `${name}: has a certificate of ${stranger.issuer}, which this state directory does not know: it is older than the cluster, or another's`,
+      {
+        host: name,
+        hint: 'bring the state directory up to date (git, backup): with an old one clients would be cut off',
+      },
+    );
+  }
 }
 
 function restartOf({ cluster, pki }: View, host: string) {

@@ -5,6 +5,7 @@ import type { PkiView } from '../domain/pki-view.ts';
 import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { tryParse } from '../pki/inspect.ts';
+import { adminRenewal } from './admin-renewal.ts';
 import { generationsDirectory, pruneDrafts } from './generation.ts';
 import { flawsOf, hasFlaws, wishOf } from './generation-wish.ts';
 import { neededDrafts } from './host-steps.ts';
@@ -22,6 +23,7 @@ import {
   progressOf,
   type RotationWish,
   renewalPhase,
+  vouchedByPredecessor,
 } from './rotation-phases.ts';
 import { foreseenWay, phaseTurn, type Way } from './rotation-turns.ts';
 import { planBase, type View } from './view.ts';
@@ -51,8 +53,9 @@ export function planRotateCa(view: View, wish: RotateCaWish): Plan {
   // Leaves with a new name can't be issued before the authorities permit it.
   const grows = wish.direction === 'renew' && hasForbiddenNames(view);
   const finishes = present.id === 'settle' && behind.length > 0 && !grows;
-  const phases = finishes ? [present] : withListRefresh(phasesOf(view.pki, wish, present), view.now);
-  const stages = finishes ? behind : phaseStages(view, phases);
+  const all = finishes ? [present] : withListRefresh(phasesOf(view.pki, wish, present), view.now);
+  const phases = withAdmin(view, all);
+  const stages = phaseStages(view, phases);
   const plan = dropEmptyStages({ ...planBase(view, 'certs rotate-ca'), stages, reasons: [] });
   if (plan.stages.length === 0) return { ...plan, reasons: reasonsOf(view, wish) };
   const warnings = [...plan.warnings, ...clientWarnings(view.pki, wish, phases)];
@@ -82,15 +85,27 @@ export function rotationProgress(pki: PkiView, purposes: readonly Purpose[]): Pr
 }
 
 function phasesOf(pki: PkiView, wish: RotateCaWish, present: Phase): readonly Phase[] {
-  if (wish.direction === 'back') return backPhases(pki, wish.purposes);
+  if (wish.direction === 'back') {
+    const back = backPhases(pki, wish.purposes);
+    return present.id === 'leaves-old' ? [present, ...back] : back;
+  }
   if (wish.direction === 'renew') return [renewalPhase(pki, wish.purposes, hashesOf(pki))];
   const coming = comingPhases(pki, wish);
   const replaced = coming[0]?.id === present.id || (present.id === 'trust-both' && wish.crossSign);
   return present.id === 'settle' || replaced ? coming : [present, ...coming];
 }
 
+/** The operator's own certificate comes first where an earlier run was interrupted before it, or where it has ended: nothing could be proved without. */
+function withAdmin(view: View, phases: readonly Phase[]): readonly Phase[] {
+  const [first, ...others] = phases;
+  const { draft } = adminRenewal(view);
+  if (first === undefined || draft === undefined || first.drafts.some((each) => each.kind === 'admin.issue'))
+    return phases;
+  return [{ ...first, drafts: [draft, ...first.drafts] }, ...others];
+}
+
 /** @throws QuorateError refused where another rotation is open than the one that is asked for */
-function requireWhole(pki: PkiView, { purposes, direction }: RotateCaWish): void {
+function requireWhole(pki: PkiView, { purposes, direction, crossSign }: RotateCaWish): void {
   const open = openPurposes(pki);
   const others = open.filter((each) => !purposes.includes(each));
   const back = open.filter((each) => progressOf(pki, each) === 'back');
@@ -107,6 +122,13 @@ function requireWhole(pki: PkiView, { purposes, direction }: RotateCaWish): void
     throw refused(
       'no rotation of an authority is open: there is nothing to take back',
       'look with quorate certs ca show',
+    );
+  }
+  const alone = pki.authorities.find((each) => each.status === 'incoming' && !vouchedByPredecessor(each));
+  if (crossSign && alone !== undefined) {
+    throw refused(
+      `--cross-sign: ${alone.id} was not signed by its predecessor, so members that do not trust it yet would refuse its certificates`,
+      'leave --cross-sign out',
     );
   }
   if (direction === 'renew' && open.length > 0) {

@@ -50,12 +50,17 @@ export function progressOf({ authorities }: PkiView, purpose: Purpose): Progress
   const outgoing = own.find((each) => each.status === 'outgoing');
   if (own.some((each) => each.status === 'incoming')) return 'trust-both';
   if (outgoing !== undefined) return numberOf(outgoing) > numberOf(active) ? 'back' : 'leaves';
-  return active === undefined || !vouchedByPredecessor(active) ? 'settled' : 'trust-new';
+  return active === undefined || !servedVouched(active) ? 'settled' : 'trust-new';
 }
 
 /** Whether what is served behind its leaves ends with a rotation: an intermediate from elsewhere always stands behind its own. */
-function vouchedByPredecessor({ certificate, cross }: AuthorityView): boolean {
+function servedVouched({ certificate, cross }: AuthorityView): boolean {
   return cross !== undefined && (certificate === '' || cross.trim() !== certificate.trim());
+}
+
+/** Whether its predecessor has signed it. */
+export function vouchedByPredecessor({ certificate, crossMade }: AuthorityView): boolean {
+  return crossMade !== undefined && crossMade.trim() !== certificate.trim();
 }
 
 /** The purposes whose rotation has begun and not ended. */
@@ -168,7 +173,7 @@ function phaseOf(stage: RotationStage, pki: PkiView, purposes: readonly Purpose[
       return { ...frame, drafts, pki: withStatus(pki, outgoing, 'retired'), restart: true };
     }
     case 'drop-cross': {
-      const crossed = purposes.flatMap((each) => withPurpose(pki, each, 'active')).filter(vouchedByPredecessor);
+      const crossed = purposes.flatMap((each) => withPurpose(pki, each, 'active')).filter(servedVouched);
       const uncross = operator(
         'authority.uncross',
         crossed,
