@@ -123,6 +123,8 @@ mv -T "$new" "$lock"
 exec 9>&-
 echo "$answer"
 (
+  # Its sleep outlives it for a moment, and must not keep that folder's file system busy.
+  cd /
   missed=0
   trap 'missed=0' USR1
   while [ $missed -lt ${beatsMissed} ]; do

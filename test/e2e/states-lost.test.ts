@@ -62,7 +62,9 @@ describe('two runs at once', () => {
     await makeState(stage);
     const other = await copyOperator(stage, 'other');
     const first = stage.start(again);
-    await untilLocked(stage, 1);
+    await untilLocked(stage, 1, first.pid);
+    // It holds the lock, and stands still for as long as others are told so.
+    process.kill(first.pid, 'SIGSTOP');
     const second = await stage.quorate([...again, '-i', other]);
     expectWords(second, [
       new RegExp(`etcd-1: locked by \\S+ \\(pid ${first.pid}\\) since 20\\S+ \\(bootstrap\\); its connection is alive`),
@@ -72,6 +74,7 @@ describe('two runs at once', () => {
     const unlock = await stage.quorate(['unlock']);
     expect(unlock.status).toBe(16);
     expectWords(unlock, [/etcd-1: locked by .*: its connection is alive/, 'the lock is held on']);
+    process.kill(first.pid, 'SIGCONT');
     const won = await first.ended;
     expect(won.status, won.stderr).toBe(0);
     await expectHealthy(stage);
@@ -91,8 +94,10 @@ describe('two runs at once', () => {
     await startOver(stage);
     const other = await fewerHosts(stage, 'two');
     const first = stage.start(again);
-    await untilLocked(stage, 3);
+    await untilLocked(stage, 3, first.pid);
+    process.kill(first.pid, 'SIGSTOP');
     const second = await stage.quorate([...again, '-i', other]);
+    process.kill(first.pid, 'SIGCONT');
     expect(second.status, second.stderr).toBe(16);
     expectWords(second, [new RegExp(`etcd-2: locked by \\S+ \\(pid ${first.pid}\\)`)]);
     const won = await first.ended;
@@ -130,8 +135,9 @@ async function makeState(stage: Stage): Promise<void> {
   expect(run.signal, run.stderr).toBe('SIGKILL');
 }
 
-async function untilLocked(stage: Stage, number: number): Promise<void> {
-  await until(stage, number, '[ -e /var/lib/quorate/lock/token ]');
+/** By this process: a lock that an earlier run left may be there before. */
+async function untilLocked(stage: Stage, number: number, pid: number): Promise<void> {
+  await until(stage, number, `grep -q '(pid ${pid})' /var/lib/quorate/lock/owner`);
 }
 
 /** A copy of the operator's folder whose inventory lacks the first host. */
