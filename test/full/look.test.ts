@@ -4,8 +4,8 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { armor, Decrypter } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from './environment.ts';
-import { openStage, type Stage } from './stage.ts';
+import { until } from '../e2e/environment.ts';
+import { openStage, type Stage } from '../e2e/stage.ts';
 
 interface FindingJson {
   readonly id: string;
