@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { GAP_LIMIT_MS, keptFolder, loadStage, retriesOf, type StageLoad, tellFigures } from './load/on-stage.ts';
-import { startSampler } from './load/sampler.ts';
-import { openStage, type Stage } from './stage.ts';
+import { GAP_LIMIT_MS, keptFolder, loadStage, retriesOf, type StageLoad, tellFigures } from '../e2e/load/on-stage.ts';
+import { startSampler } from '../e2e/load/sampler.ts';
+import { openStage, type Stage } from '../e2e/stage.ts';
 
 describe('the load', () => {
   let stage: Stage;
