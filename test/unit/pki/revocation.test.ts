@@ -1,3 +1,4 @@
+import { generateX25519Identity } from 'age-encryption';
 import { describe, expect, test } from 'vitest';
 import { createAuthorities } from '../../../src/pki/authorities.ts';
 import { issueClient } from '../../../src/pki/clients.ts';
@@ -141,10 +142,7 @@ describe('revoking', () => {
 
   test('is taken up where it was interrupted between record and list', async () => {
     const context = await withAuthorities();
-    const stranger = await openCustody(
-      ['AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX'],
-      [],
-    );
+    const stranger = await openCustody([await generateX25519Identity()], []);
     await expect(revoke({ ...context, custody: stranger }, [revocation('5a')])).rejects.toThrow('does not open it');
     expect(await context.store.list('crl/')).toEqual([]);
     await refreshLists(context);
@@ -219,10 +217,7 @@ describe('a list', () => {
     const authorities = [{ id: 'client-1', purpose: 'client', status: 'active' }] as const;
     const lacking = async () => (await loadLists(context.store, { uuid, authorities })).client?.lacksUntil;
     expect(await lacking()).toBe(0);
-    const stranger = await openCustody(
-      ['AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX'],
-      [],
-    );
+    const stranger = await openCustody([await generateX25519Identity()], []);
     const late = revocation('5b');
     await expect(revoke({ ...context, custody: stranger }, [late])).rejects.toThrow('does not open it');
     expect(await lacking()).toBe(Date.parse(late.notAfter));
