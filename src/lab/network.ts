@@ -1,6 +1,7 @@
 /** A lab's bridge on this machine, and the choice of its addresses. */
-import { access } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import * as z from 'zod';
+import { QuorateError } from '../domain/errors.ts';
 import { chooseSubnet, gatewayOf, type Subnet } from './addresses.ts';
 import { closeFirewall, openFirewall } from './firewall.ts';
 import { withFolderLock } from './lock.ts';
@@ -44,10 +45,22 @@ export async function raiseBridge(id: string, subnet: Subnet): Promise<void> {
   await runProgram(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
 }
 
-/** Removes a lab's bridge; its hosts' interfaces have gone with the hosts. */
+/** Removes a lab's bridge, and what is left of its hosts' cables. */
 export async function removeBridge(id: string): Promise<void> {
   await closeFirewall(bridgeName(id));
+  await removeCables(id);
   if (await bridgeExists(id)) await runProgram(['ip', 'link', 'delete', bridgeName(id)]);
+}
+
+/** A cable goes with its host's network namespace, which Linux clears only some time after the last process. */
+async function removeCables(id: string): Promise<void> {
+  const ours = (name: string): boolean => name.startsWith(`vb-q${id}-`);
+  for (const cable of (await readdir('/sys/class/net')).filter(ours)) {
+    const deleted = await tryProgram(['ip', 'link', 'delete', cable]);
+    if (deleted.status !== 0 && (await exists(`/sys/class/net/${cable}`))) {
+      throw new QuorateError('step-failed', `the cable ${cable} does not go: ${deleted.stderr.trim()}`);
+    }
+  }
 }
 
 /** Whether the lab's bridge is there. */

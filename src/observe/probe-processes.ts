@@ -35,6 +35,7 @@ owners=
 note_owners() {
   for each do
     case $each in
+      # -q of ls: a file's name may hold line breaks, and pass for a line of its own.
       /proc/*) pid=\${each#/proc/} pid=\${pid%%/*} ;;
       *'socket:['*)
         each=\${each##*'socket:['} each=\${each%]}
@@ -46,12 +47,12 @@ note_owners() {
   done
 }
 if [ -n "$sockets" ]; then
-  [ -z "$folders" ] || spread note_owners "$(ls -ln /proc/self/fd $folders 2>/dev/null)"
+  [ -z "$folders" ] || spread note_owners "$(ls -lnq /proc/self/fd $folders 2>/dev/null)"
   spread count "$sockets"
   wanted=$counted counted=0
   spread count "$owners"
   [ $counted -ge $wanted ] ||
-    spread note_owners "$(ls -ln /proc/[0-9]*/fd 2>/dev/null | grep -e '^/proc/' $patterns)"
+    spread note_owners "$(ls -lnq /proc/[0-9]*/fd 2>/dev/null | grep -e '^/proc/' $patterns)"
 fi
 emit owners "$owners"
 packages=

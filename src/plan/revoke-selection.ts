@@ -2,7 +2,8 @@
 import type { IssuedRecord, StoreEvidence } from '../domain/certificate-evidence.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
-import { readCertificate, splitPem } from '../pki/inspect.ts';
+import { leafOf } from '../pki/chain.ts';
+import { tryParse } from '../pki/inspect.ts';
 import { readSerial } from '../pki/revoked.ts';
 
 /** A certificate that is to be revoked. */
@@ -21,7 +22,7 @@ export function selectRevoked(
   const bySerial = isSerial(target) ? issued.filter((each) => each.serial === readSerial(target)) : [];
   const found = bySerial.length > 0 ? bySerial : issued.filter((each) => isClient(each, target));
   if (found.length === 0) throw unknown(target);
-  const inUse = serialsInUse(store, facts);
+  const inUse = certificatesInUse(store, facts);
   for (const each of found) requireRevocable(each, inUse);
   const revoked = new Set(store.revoked ?? []);
   return found.filter((each) => Date.parse(each.notAfter) > now && !revoked.has(each.serial));
@@ -36,32 +37,42 @@ function isSerial(text: string): boolean {
   return /^[0-9a-f:]{2,60}$/i.test(text) && text.replaceAll(':', '').length % 2 === 0;
 }
 
-/** By serial: whose it is, in words. */
-function serialsInUse({ admin }: StoreEvidence, { hosts }: Pick<Facts, 'hosts'>): ReadonlyMap<string, string> {
+/** Certificates that must go on working, by sha256. */
+interface InUse {
+  readonly onHosts: ReadonlyMap<string, { readonly host: string; readonly path: string }>;
+  readonly admin: string | undefined;
+}
+
+/** What cannot be read is nobody's: a damaged file must not stand in the way of a revocation. */
+function certificatesInUse({ admin }: StoreEvidence, { hosts }: Pick<Facts, 'hosts'>): InUse {
   const onHosts = Object.values(hosts).flatMap(({ host, certificates }) =>
     Object.entries(certificates)
       .filter(([path]) => /\/pki\/(?:server|peer|client)\.crt$/.test(path))
-      .flatMap(([path, pem]) =>
-        splitPem(pem)
-          .slice(0, 1)
-          .map((leaf) => [serialOf(leaf), `${host} uses it: ${path}`] as const),
-      ),
+      .flatMap(([path, pem]) => {
+        const leaf = tryParse(leafOf(pem));
+        return leaf === undefined ? [] : [[leaf.facts.sha256, { host, path }] as const];
+      }),
   );
-  const own = admin === undefined ? [] : [[serialOf(splitPem(admin)[0] ?? admin), "it is the operator's own"] as const];
-  return new Map([...onHosts, ...own]);
+  return { onHosts: new Map(onHosts), admin: tryParse(leafOf(admin ?? ''))?.facts.sha256 };
 }
 
-function serialOf(pem: string): string {
-  return readCertificate(pem).serial;
+/** In words, whose it is. A host's word counts for its own certificates alone, as the journal has them: else it could keep a stolen one in force. */
+function userOf({ sha256, purpose, commonName }: IssuedRecord, { onHosts, admin }: InUse): string | undefined {
+  if (sha256 === admin) return "it is the operator's own";
+  const use = onHosts.get(sha256);
+  if (use === undefined) return undefined;
+  const own = purpose === 'client' ? `quorate-${use.host}` : use.host;
+  return commonName === own ? `${use.host} uses it: ${use.path}` : undefined;
 }
 
-function requireRevocable({ serial, purpose, commonName }: IssuedRecord, inUse: ReadonlyMap<string, string>): void {
+function requireRevocable(record: IssuedRecord, inUse: InUse): void {
+  const { serial, purpose, commonName } = record;
   if (purpose === 'authority') {
     throw new QuorateError('refused', `${serial}: is an authority (${commonName}), which no list takes back`, {
       hint: 'quorate certs rotate-ca replaces it, and ends the trust in it',
     });
   }
-  const user = inUse.get(serial);
+  const user = userOf(record, inUse);
   if (user === undefined) return;
   throw new QuorateError('refused', `${serial} (${commonName}): ${user}, and would be shut out`, {
     hint: 'give it another one first: quorate certs rotate; then revoke this one by its serial',

@@ -200,6 +200,14 @@ describe('a lab whose making is cut short', () => {
     expect(await listLabs({ root })).toEqual([]);
   });
 
+  it('leaves no cable whose host is gone', async () => {
+    const { id } = labPlace('cut', root);
+    await upLab('cut', { root, hosts: ['a'] });
+    await execa('ip', ['link', 'add', `vb-q${id}-9`, 'type', 'veth', 'peer', 'name', `q${id}-left`]);
+    await downLab('cut', { root });
+    expect(await traces(id)).toEqual([]);
+  });
+
   it('is made anew by the next up', async () => {
     const lab = await upLab('cut', { root, hosts: ['a'] });
     const file = join(lab.folder, 'lab.json');

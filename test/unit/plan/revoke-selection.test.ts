@@ -74,9 +74,18 @@ test('what nobody knows is refused, and so is an authority', () => {
 test("what a member uses now, and the operator's own, are refused", () => {
   const used = leaf(ca);
   const own = leaf(ca, client);
-  const issued = [line(used.serial, { purpose: 'peer' }), line(own.serial, { client: 'x' })];
+  const member = { purpose: 'peer', commonName: 'etcd-1', sha256: used.sha256 } as const;
+  const issued = [line(used.serial, member), line(own.serial, { client: 'x', sha256: own.sha256 })];
   const onHost = { '/etc/etcd/pki/peer.crt': used.pem + ca.pem };
   expect(() => select(used.serial, issued, {}, onHost)).toThrow('etcd-1 uses it: /etc/etcd/pki/peer.crt');
   expect(select(used.serial, issued, {}, { '/etc/etcd/pki.d/1/peer.crt': used.pem })).toEqual([used.serial]);
   expect(() => select('x', issued, { admin: own.pem })).toThrow("it is the operator's own");
+});
+
+test('a host cannot keep a certificate in force that is not its own, nor stop a revocation by a file that cannot be read', () => {
+  const stolen = leaf(ca, client);
+  const issued = [line(stolen.serial, { client: 'backup', sha256: stolen.sha256 })];
+  expect(select('backup', issued, {}, { '/etc/etcd/pki/client.crt': stolen.pem })).toEqual([stolen.serial]);
+  const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+  expect(select('backup', issued, {}, { '/etc/etcd/pki/server.crt': broken })).toEqual([stolen.serial]);
 });
