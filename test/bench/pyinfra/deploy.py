@@ -74,6 +74,7 @@ for path, group, mode in (
     ("/etc/etcd/etcd-config.yml", "etcd", "640"),
     ("/etc/systemd/system/etcd.service", "root", "644"),
     ("/etc/etcd/record-start.sh", "root", "644"),
+    ("/etc/etcd/record-starting.sh", "root", "644"),
     ("/etc/profile.d/etcdctl.sh", "root", "644"),
     ("/etc/bash_completion.d/etcdctl", "root", "644"),
 ):
