@@ -4,7 +4,7 @@ import { QuorateError } from '../domain/errors.ts';
 import { parseChain } from './chain.ts';
 import { type AuthorityEntry, type ClusterDocument, clusterKey, parseDocument } from './document.ts';
 import { journalKey, readJournal } from './journal.ts';
-import { storedLists } from './revocation-lists.ts';
+import { lostSerials, requireRecorded, storedLists } from './revocation-lists.ts';
 import { readRevocations, revokedKey } from './revoked.ts';
 import { adminKeys, authorityId, readText } from './state.ts';
 import type { PkiStore } from './store.ts';
@@ -31,6 +31,9 @@ export async function readPublicSide(store: PkiStore): Promise<StoreEvidence> {
   const authorities = (document?.authorities ?? []).map((entry) =>
     orProblem(() => readAuthority(store, entry, keys.includes(entry.key))),
   );
+  if (document !== undefined) {
+    await orProblem(async () => requireRecorded(store, await lostSerials(store, document.uuid)));
+  }
   const names = keys.flatMap((key) => /^clients\/(.+)\.crt$/.exec(key)?.[1] ?? []).filter((name) => name !== 'admin');
   const clients = names.map((name) => orProblem(() => readClient(store, name)));
   return {
@@ -42,7 +45,7 @@ export async function readPublicSide(store: PkiStore): Promise<StoreEvidence> {
     issued: document && (await orProblem(async () => readIssued(store, document.uuid))),
     revoked: document && (await orProblem(async () => readRevoked(store, document.uuid))),
     lists: (await orProblem(() => storedLists(store))) ?? [],
-    problems,
+    problems: [...new Set(problems)],
   };
 }
 

@@ -1,7 +1,9 @@
 /** The revocation lists in the store: one for each authority that has signed one, `crl/client-1.crl`, in DER. */
 import { createHash } from 'node:crypto';
 import type { StoredList } from '../domain/certificate-evidence.ts';
+import { QuorateError } from '../domain/errors.ts';
 import { type AuthorityView, listFor, type RevocationListView, type Use } from '../domain/pki-view.ts';
+import { counted } from '../domain/plural.ts';
 import { type ReadRevocationList, readRevocationList } from './crl.ts';
 import { type RevocationRecord, readRevocations, revokedKey, usesOf } from './revoked.ts';
 import type { PkiStore } from './store.ts';
@@ -33,7 +35,7 @@ interface ListOwner {
 
 /**
  * The list that each port must have; a use without one has never had anything revoked. Throws `refused` where one is no list (a file that etcd can't read
- * ends every new connection), and where the record of revocations was changed by something else.
+ * ends every new connection), and where the record of revocations was changed by something else or lacks what a list has.
  */
 export async function loadLists(
   store: PkiStore,
@@ -42,6 +44,7 @@ export async function loadLists(
   const found = await readLists(store);
   if (found.length === 0) return {};
   const records = readRevocations((await store.read(revokedKey))?.bytes.toString('utf8') ?? '', uuid);
+  requireRecorded(store, lostOf(found, records));
   const lists = found.map(({ bytes, authority, sha256, read }) => {
     const { thisUpdate, nextUpdate } = read;
     const lacksUntil = (use: Use): number => latestLacking(read, records, use);
@@ -52,6 +55,35 @@ export async function loadLists(
     return list === undefined ? [] : [[use, { ...list, lacksUntil: list.lacksUntil(use) }] as const];
   });
   return Object.fromEntries(entries);
+}
+
+/**
+ * Serials on lists of the store that the record of revocations lacks. Nothing is ever taken from the record, so it was cut or replaced by an older one: a
+ * list made of it would make them good again.
+ */
+export async function lostSerials(store: PkiStore, uuid: string): Promise<readonly string[]> {
+  // Lists before the record: who revokes notes it first, and makes the list then.
+  const found = await readLists(store);
+  const records = readRevocations((await store.read(revokedKey))?.bytes.toString('utf8') ?? '', uuid);
+  return lostOf(found, records);
+}
+
+/** Throws `refused` where anything is lost (see {@link lostSerials}). */
+export function requireRecorded({ location }: PkiStore, lost: readonly string[]): void {
+  if (lost.length === 0) return;
+  const shown = lost.slice(0, SERIALS_SHOWN).join(', ') + (lost.length > SERIALS_SHOWN ? ', …' : '');
+  const what = `lacks ${counted(lost.length, 'revocation')} that a list in crl/ has (${shown})`;
+  throw new QuorateError('refused', `${location}/${revokedKey}: ${what}: the next list would make them good again`, {
+    hint: 'restore it from your backup or git; where there is none, quorate certs revoke SERIAL -i FILE notes each anew',
+  });
+}
+
+const SERIALS_SHOWN = 3;
+
+function lostOf(lists: readonly Pick<FoundList, 'read'>[], records: readonly RevocationRecord[]): readonly string[] {
+  const recorded = new Set(records.map(({ serial }) => serial));
+  const listed = lists.flatMap(({ read }) => read.revoked.map(({ serial }) => serial));
+  return [...new Set(listed)].filter((serial) => !recorded.has(serial));
 }
 
 function latestLacking({ revoked }: ReadRevocationList, records: readonly RevocationRecord[], use: Use): number {

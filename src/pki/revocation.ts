@@ -9,7 +9,7 @@ import { type ReadRevocationList, type RevokedSerial, readRevocationList, signRe
 import type { ClusterDocument } from './document.ts';
 import type { Signer } from './issue.ts';
 import { journalKey, readJournal } from './journal.ts';
-import { listKey } from './revocation-lists.ts';
+import { listKey, lostSerials, requireRecorded } from './revocation-lists.ts';
 import {
   appendRevocations,
   type Revocation,
@@ -41,6 +41,7 @@ export async function revoke(
   context: PkiContext,
   revocations: readonly Revocation[],
 ): Promise<readonly PublishedList[]> {
+  await requireNoOther(context, revocations);
   await note(context, revocations);
   return refreshLists(context);
 }
@@ -57,8 +58,10 @@ export async function revokeProvably(
   const known = await readRecords(context);
   const fresh = revocations.filter(({ serial }) => !known.some((each) => each.serial === serial));
   const uses = usesWith([...known, ...fresh]);
+  await requireNoOther(context, fresh);
   // Noted first: a revocation must not wait for its proof.
   await note(context, fresh);
+  requireRecorded(context.store, await lostSerials(context.store, context.uuid));
   for (const use of uses) {
     const changed = fresh.some((each) => usesOf(each.authority).includes(use));
     const found = changed ? undefined : await soundCanary(context, use);
@@ -66,6 +69,13 @@ export async function revokeProvably(
   }
   await note(context, await unrevokedCanaries(context));
   return refreshLists(context);
+}
+
+/** A record that has lost lines takes those alone, to be whole again: what is new would be lost with it once a backup is restored over it. */
+async function requireNoOther({ store, uuid }: PkiContext, revocations: readonly Revocation[]): Promise<void> {
+  const lost = await lostSerials(store, uuid);
+  const mends = revocations.length > 0 && revocations.every(({ serial }) => lost.includes(serial));
+  if (!mends) requireRecorded(store, lost);
 }
 
 /** Throws `refused` where the record was changed by something else. */
@@ -109,7 +119,7 @@ function usesWith(records: readonly Pick<RevocationRecord, 'authority'>[]): read
 
 /**
  * Signs each list of `wanted` uses anew that lacks a revocation, is not of the authority that signs now, or is near its end, and returns them. Opens no
- * key where all are good; makes none where nothing was ever revoked.
+ * key where all are good; makes none where nothing was ever revoked. Throws `refused` where the record lacks what a list has.
  */
 export async function refreshLists(
   context: PkiContext,
@@ -117,6 +127,7 @@ export async function refreshLists(
 ): Promise<readonly PublishedList[]> {
   const document = await readDocument(context.store);
   requireUuid(document, context.uuid, context.store);
+  requireRecorded(context.store, await lostSerials(context.store, context.uuid));
   const uses = usesWith(await readRecords(context)).filter((use) => wanted.includes(use));
   const entries = new Map(uses.map((use) => [authorityId(authorityEntry(document, use)), use] as const));
   const lists: PublishedList[] = [];

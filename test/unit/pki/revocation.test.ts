@@ -6,7 +6,8 @@ import type { PkiContext } from '../../../src/pki/context.ts';
 import { isListOf, readRevocationList } from '../../../src/pki/crl.ts';
 import { openCustody } from '../../../src/pki/custody.ts';
 import { parseCertificate } from '../../../src/pki/inspect.ts';
-import { refreshLists, revoke } from '../../../src/pki/revocation.ts';
+import { readPublicSide } from '../../../src/pki/public-side.ts';
+import { refreshLists, revoke, revokeProvably } from '../../../src/pki/revocation.ts';
 import { loadLists } from '../../../src/pki/revocation-lists.ts';
 import {
   appendRevocations,
@@ -233,6 +234,56 @@ describe('a list', () => {
     await expect(loadLists(context.store, { uuid, authorities: [] })).rejects.toThrow(
       'crl/client-1.crl: is no revocation list in DER',
     );
+  });
+});
+
+describe('a record that was cut', () => {
+  async function cut() {
+    const context = await withAuthorities();
+    await revoke(context, [revocation('5a')]);
+    await revoke(context, [revocation('5b')]);
+    const record = await context.store.read('revoked.jsonl');
+    const [first = ''] = record?.bytes.toString('utf8').split('\n') ?? [];
+    await context.store.swap('revoked.jsonl', record?.version ?? null, `${first}\n`);
+    return { context, first: `${first}\n` };
+  }
+
+  const complaint =
+    'revoked.jsonl: lacks 1 revocation that a list in crl/ has (5b): the next list would make them good';
+
+  test('makes no list, whoever asks for one, and notes nothing more', async () => {
+    const { context, first } = await cut();
+    const sans = { dns: ['localhost'], ip: [] };
+    for (const ask of [
+      () => refreshLists(at(context, 300)),
+      () => revoke(context, []),
+      () => revoke(context, [revocation('5c')]),
+      () => revokeProvably(context, [revocation('5c')], sans),
+      () => loadLists(context.store, { uuid, authorities: [] }),
+    ]) {
+      await expect(ask()).rejects.toThrow(complaint);
+    }
+    expect(await readText(context.store, 'revoked.jsonl')).toBe(first);
+    expect((await storedList(context)).revoked.map((each) => each.serial)).toEqual(['5a', '5b']);
+    expect((await readPublicSide(context.store)).problems).toEqual([expect.stringContaining(complaint)]);
+  });
+
+  test('is whole again once what it lacks is revoked again', async () => {
+    const { context } = await cut();
+    await revoke(context, [revocation('5b')]);
+    await revoke(context, [revocation('5c')]);
+    expect((await storedList(context)).revoked.map((each) => each.serial)).toEqual(['5a', '5b', '5c']);
+  });
+
+  test('takes what it lacks one by one, and tells what is left', async () => {
+    const { context } = await cut();
+    const record = await context.store.read('revoked.jsonl');
+    await context.store.swap('revoked.jsonl', record?.version ?? null, '');
+    await expect(revoke(context, [revocation('5b')])).rejects.toThrow(
+      'lacks 1 revocation that a list in crl/ has (5a)',
+    );
+    await revoke(context, [revocation('5a')]);
+    expect((await storedList(context)).revoked.map((each) => each.serial)).toEqual(['5a', '5b']);
   });
 });
 
