@@ -1,40 +1,51 @@
 /** What goes wrong on one host in the middle of a change of certificates, and how it is mended again. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabHost } from '../../src/lab/host.ts';
 import { until } from './environment.ts';
-import type { Stage } from './stage.ts';
+import type { Running, Stage } from './stage.ts';
 
 export interface Condition {
   readonly name: string;
+  /** Whether it shows at once, wherever a run has come to: what a run does next depends on it. */
+  readonly sudden: boolean;
+  /** Once, while the cluster is at rest. */
+  arrange?(host: LabHost): Promise<unknown>;
   begin(host: LabHost): Promise<unknown>;
   end(host: LabHost): Promise<unknown>;
 }
 
-/** The folder of the generations moves to a small file system that is full; what etcd reads in it stays readable. */
-const fillGenerations = `mkdir -p /run/small; mount -t tmpfs -o size=256k,mode=755 tmpfs /run/small
-cp -a /etc/etcd/pki.d/. /run/small/; mount --bind /run/small /etc/etcd/pki.d
-cat /dev/zero >/run/small/ballast 2>/dev/null || true`;
-
-/** What was written there meanwhile is kept. */
-const emptyGenerations = `umount /etc/etcd/pki.d; rm -f /run/small/ballast
-find /etc/etcd/pki.d -mindepth 1 -delete; cp -a /run/small/. /etc/etcd/pki.d/; umount /run/small`;
+/** The folder of the generations is a small file system from now on, with all that was in it: etcd misses nothing. */
+const smallGenerations = `mkdir -p /run/small; mount -t tmpfs -o size=1m,mode=755 tmpfs /run/small
+cp -a /etc/etcd/pki.d/. /run/small/; mount --bind /run/small /etc/etcd/pki.d`;
 
 export const conditions: readonly Condition[] = [
-  { name: 'unreachable', begin: (host) => host.linkDown(), end: (host) => host.linkUp() },
+  { name: 'unreachable', sudden: true, begin: (host) => host.linkDown(), end: (host) => host.linkUp() },
   {
     name: 'its etcd stopped by SIGSTOP',
+    sudden: true,
     begin: (host) => host.sh('systemctl kill -s STOP etcd'),
     end: (host) => host.sh('systemctl kill -s CONT etcd'),
   },
-  { name: 'cut off from its peers', begin: (host) => host.cutPort(2380), end: (host) => host.openPorts() },
+  {
+    name: 'cut off from its peers',
+    sudden: true,
+    begin: (host) => host.cutPort(2380),
+    end: (host) => host.openPorts(),
+  },
   {
     name: 'its clock a day behind',
+    sudden: false,
     begin: (host) => host.fakeClock(-86_400),
     end: (host) => host.fakeClock(0),
   },
   {
     name: 'no space for certificates',
-    begin: (host) => host.sh(fillGenerations),
-    end: (host) => host.sh(emptyGenerations),
+    sudden: true,
+    arrange: (host) => host.sh(smallGenerations),
+    begin: (host) => host.sh('cat /dev/zero >/run/small/ballast 2>/dev/null || true'),
+    end: (host) => host.sh('rm -f /run/small/ballast'),
   },
 ];
 
@@ -45,4 +56,24 @@ export async function untilHealthy(stage: Stage): Promise<void> {
     async () => ((await stage.quorate(['status'])).status === 0 ? true : undefined),
     90_000,
   );
+}
+
+/** Resolves true as soon as a run begins a stage, false when it has ended without it. */
+export async function stageBegun(stage: Stage, running: Running, id: string): Promise<boolean> {
+  const folder = join(stage.folder, '.local', 'state', 'quorate', 'logs');
+  let over = false;
+  const ended = running.ended.then(() => {
+    over = true;
+  });
+  for (;;) {
+    const last = over;
+    const names = await readdir(folder).catch(() => []);
+    const name = names.find((each) => each.includes(`-${running.pid}-`));
+    const log = name === undefined ? '' : await readFile(join(folder, name), 'utf8');
+    if (log.includes(`"type":"stage-start","stage":"${id}"`)) return true;
+    if (last) break;
+    await sleep(10);
+  }
+  await ended;
+  return false;
 }

@@ -37,23 +37,24 @@ export function rotateUnderLoad(stage: Stage, scenario: string): Promise<Outcome
  * ends it; the one that trusts the old authority alone until drop-cross; every other one all the time.
  */
 export function rotateCaUnderLoad(stage: Stage, scenario: string, options: readonly string[] = []): Promise<Outcome> {
-  const go = async (...args: readonly string[]): Promise<void> => {
-    expectDone(await stage.quorate(['certs', 'rotate-ca', ...args, '--yes']));
+  const go = async (...args: readonly string[]): Promise<string> => {
+    const { stdout, stderr } = expectDone(await stage.quorate(['certs', 'rotate-ca', ...args, '--yes']));
+    return stdout + stderr;
   };
   return underLoad(stage, scenario, async (load) => {
     await load.phase('to leaves');
-    await go(...options);
+    expect(await go(...options)).toMatch(/give these clients the new bundle before drop-cross, .*: .*\bload\b/);
     await load.phase('clients renewed');
     await load.renewClients();
     await sleep(1_500);
     await load.retire('old-certificate');
     await load.phase('to trust-new');
-    await go('--until', 'trust-new');
+    expect(await go('--until', 'trust-new')).toMatch(/from trust-new on, certificates of client-\d+.* are refused/);
     await expectEnded(stage, load);
     await sleep(1_000);
     await load.retire('old-trust');
     await load.phase('to drop-cross');
-    await go('--until', 'drop-cross');
+    expect(await go('--until', 'drop-cross')).toContain('clients that read only the old bundle when they started');
     await expectDropped(stage, load);
     await load.phase('rotated');
     await sleep(1_500);

@@ -1,26 +1,37 @@
-/** A host that goes bad in the middle of a rotation: the run refuses or stops where it is safe, and goes on once the host is well. */
+/** A host that goes bad before or in the middle of a rotation: the run refuses or stops where it is safe, and goes on once the host is well. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Condition, conditions, untilHealthy } from '../e2e/bad-conditions.ts';
+import { type Condition, conditions, stageBegun, untilHealthy } from '../e2e/bad-conditions.ts';
 import { expectInOrder, killAt } from '../e2e/certs-scenarios.ts';
 import { expectDone } from '../e2e/environment.ts';
 import type { Outcome } from '../e2e/load/scenario.ts';
 import { underLoad } from '../e2e/load/scenario.ts';
-import { openStage, type Stage } from '../e2e/stage.ts';
+import { openStage, type Run, type Stage } from '../e2e/stage.ts';
 
 const rotation = ['certs', 'rotate'];
+
+/** Each point that `certs rotate-ca` may be asked to halt at, and the stages before it in which hosts change. */
+const points = [
+  { point: 'trust-both', within: ['trust-both-prepare', 'trust-both-roll'] },
+  { point: 'leaves', within: ['leaves-roll'] },
+  { point: 'trust-new', within: ['trust-new-roll'] },
+  { point: 'drop-cross', within: [] },
+] as const;
 
 describe.each(conditions)('with one host $name', { timeout: 900_000 }, (condition) => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await openStage({ name: `ill-${conditions.indexOf(condition)}` });
     await stage.bootstrap();
+    await condition.arrange?.(stage.host(2));
   });
   afterAll(() => stage?.down());
 
-  it.each(['operator', 'prepare', 'issue', 'put'])('certs rotate, stopped behind %s, waits for it', async (point) => {
-    const outcome = await underLoad(stage, `certs rotate behind ${point}, one host ${condition.name}`, async (load) => {
-      await killAt(stage, rotation, `stage:${point}`);
-      await load.phase('ill');
+  it('certs rotate does not begin, nor go on, and goes on afterwards', async () => {
+    const outcome = await underLoad(stage, `certs rotate, one host ${condition.name}`, async (load) => {
+      await load.phase('ill before');
+      await expectStops(stage, rotation, condition);
+      await killAt(stage, rotation, 'stage:issue');
+      await load.phase('ill behind issue');
       await expectStops(stage, rotation, condition);
       await load.phase('well');
       expectDone(await stage.quorate([...rotation, '--yes']));
@@ -29,13 +40,30 @@ describe.each(conditions)('with one host $name', { timeout: 900_000 }, (conditio
     await expectInOrder(stage);
   });
 
-  it('certs rotate-ca waits for it in each of its stages', async () => {
+  it.runIf(condition.sudden)('certs rotate that meets it in any of its stages is safe', async () => {
+    const outcome = await underLoad(stage, `certs rotate, one host gets ${condition.name}`, async (load) => {
+      for (const each of ['prepare', 'put', 'switch', 'prove']) {
+        await load.phase(`ill in ${each}`);
+        await meet(stage, rotation, { condition, at: each });
+      }
+      await load.phase('well');
+      expectDone(await stage.quorate([...rotation, '--yes']));
+    });
+    expectSafe(outcome);
+    await expectInOrder(stage);
+  });
+
+  it('certs rotate-ca waits for it before and within each of its stages', async () => {
     const outcome = await underLoad(stage, `certs rotate-ca, one host ${condition.name}`, async (load) => {
       for (const client of ['old-certificate', 'old-trust']) await load.retire(client);
-      for (const point of ['trust-both', 'leaves', 'trust-new', 'drop-cross']) {
+      for (const { point, within } of points) {
         const verb = ['certs', 'rotate-ca', '--until', point];
         await load.phase(`ill before ${point}`);
         await expectStops(stage, verb, condition);
+        for (const each of condition.sudden ? within : []) {
+          await load.phase(`ill in ${each}`);
+          await meet(stage, verb, { condition, at: each });
+        }
         await load.phase(`to ${point}`);
         expectDone(await stage.quorate([...verb, '--yes']));
         await load.renewClients();
@@ -52,17 +80,46 @@ async function expectStops(stage: Stage, verb: readonly string[], condition: Con
   await condition.begin(host);
   try {
     const run = await stage.quorate([...verb, '--yes']);
-    console.log(
-      `${verb.join(' ')}, etcd-2 ${condition.name}: ${run.status} ${run.stderr.split('\n').slice(-4).join(' / ')}`,
-    );
+    tell(`${verb.join(' ')}, etcd-2 ${condition.name}`, run);
     expect(run.status).not.toBe(0);
-    expect(run.signal).toBeNull();
-    expect(run.stderr).toContain('etcd-2');
-    expect(run.stderr).not.toContain('internal error');
+    expectExplained(run);
   } finally {
     await condition.end(host);
   }
   await untilHealthy(stage);
+}
+
+interface Meeting {
+  readonly condition: Condition;
+  /** The stage at whose begin the host goes bad. */
+  readonly at: string;
+}
+
+/** The run ends well, where the host had its turn before, or it says why it does not go on. */
+async function meet(stage: Stage, verb: readonly string[], { condition, at }: Meeting): Promise<void> {
+  const host = stage.host(2);
+  const running = stage.start([...verb, '--yes']);
+  const begun = await stageBegun(stage, running, at);
+  if (begun) await condition.begin(host);
+  try {
+    const run = await running.ended;
+    tell(`${verb.join(' ')}, etcd-2 ${condition.name} in ${at}`, run);
+    expect({ begun, said: begun ? '' : run.stdout + run.stderr }).toEqual({ begun: true, said: '' });
+    if (run.status !== 0) expectExplained(run);
+  } finally {
+    await condition.end(host);
+  }
+  await untilHealthy(stage);
+}
+
+function tell(what: string, run: Run): void {
+  console.log(`${what}: ${run.status} ${run.stderr.trimEnd().split('\n').slice(-4).join(' / ')}`);
+}
+
+function expectExplained(run: Run): void {
+  expect(run.signal).toBeNull();
+  expect(run.stderr).toContain('etcd-2');
+  expect(run.stderr).not.toContain('internal error');
 }
 
 /** A gap is the host's own here: what matters is that nothing is lost, nothing fails, and nobody is cut off. */

@@ -3,7 +3,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { GAP_LIMIT_MS, keptFolder, loadStage, retriesOf, type StageLoad, tellFigures } from '../e2e/load/on-stage.ts';
+import {
+  GAP_LIMIT_MS,
+  keptFolder,
+  loadStage,
+  RATE_LIMIT,
+  retriesOf,
+  type StageLoad,
+  tellFigures,
+} from '../e2e/load/on-stage.ts';
 import { startSampler } from '../e2e/load/sampler.ts';
 import { openStage, type Stage } from '../e2e/stage.ts';
 
@@ -27,7 +35,7 @@ describe('the load', () => {
     expect(retriesOf(report.total)).toEqual({});
     expect(report.store).toMatchObject({ lost: 0, strangers: 0, hashesEqual: true });
     expect(report.store.looked).toBe(report.total.acknowledged);
-    expect(report.total.acknowledged / report.total.seconds).toBeGreaterThan(50);
+    expect(report.total.acknowledged / report.total.seconds).toBeGreaterThan(RATE_LIMIT);
     expect(report.total.longestGapMs - report.total.ownPauseMs).toBeLessThan(GAP_LIMIT_MS / 4);
   });
 

@@ -10,6 +10,9 @@ import { type Load, startLoad } from './start.ts';
 /** etcd's election timeout as quorate sets it, and a second: the longest that acknowledged writes may be apart. */
 export const GAP_LIMIT_MS = 2_000;
 
+/** The fewest acknowledged writes a second that are a load (issue 4). */
+export const RATE_LIMIT = 50;
+
 /** Where the well-kept clients' `load.crt`, `load.key` and `ca.crt` stand; what is put there is read at the next handshake. */
 export function keptFolder(stage: Stage): string {
   return join(stage.folder, 'load');

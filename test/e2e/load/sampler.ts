@@ -7,7 +7,10 @@ import { servedCertificate } from '../../../src/etcd/prove.ts';
 import type { Stage } from '../stage.ts';
 import { dial } from './dial.ts';
 
-const PAUSE_MS = 150;
+/** Pairs are changed within milliseconds. */
+const PAIR_PAUSE_MS = 150;
+/** Trust is changed by restarts, which are seconds apart; each look is two processes' work, on a machine that members share. */
+const TRUST_PAUSE_MS = 400;
 const HANDSHAKE_MS = 3_000;
 
 export interface Sampler {
@@ -58,7 +61,7 @@ export function startSampler(stage: Stage): Sampler {
       rounds.push(round);
       for (const each of strangers(rounds)) problems.add(each);
       for (const [port, sight] of round) noteServed(served, port, sight);
-      await sleep(PAUSE_MS);
+      await sleep(TRUST_PAUSE_MS);
     }
   };
   const judgePair = async (port: Port): Promise<void> => {
@@ -66,7 +69,7 @@ export function startSampler(stage: Stage): Sampler {
       const refusal = await refusalOf(port);
       handshakes += refusal === undefined ? 0 : 1;
       if (refusal) problems.add(`${nameOf(port)}: ends the handshake: ${refusal}`);
-      await sleep(PAUSE_MS);
+      await sleep(PAIR_PAUSE_MS);
     }
   };
   const sampling = Promise.all([judgeTrust(), ...ports.map(judgePair)]);

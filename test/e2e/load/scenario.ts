@@ -1,7 +1,7 @@
 /** One verb, or one trouble, under load and under the sampler's eyes: what every scenario must show. */
 import { expect } from 'vitest';
 import type { Stage } from '../stage.ts';
-import { GAP_LIMIT_MS, loadStage, type StageLoad, tellFigures } from './on-stage.ts';
+import { GAP_LIMIT_MS, loadStage, RATE_LIMIT, type StageLoad, tellFigures } from './on-stage.ts';
 import type { LoadReport } from './order.ts';
 import { type Sampled, startSampler } from './sampler.ts';
 
@@ -36,7 +36,7 @@ export async function underLoad(
   }
 }
 
-/** No acknowledged write lost, no request failed after retries on other members, no long gap; never a pair that does not fit, nor a stranger among peers. */
+/** No acknowledged write lost, no request failed after retries on other members, no long gap, 50 writes a second all the time; never a pair that does not fit, nor a stranger among peers. */
 export function expectUndisturbed({ report, sampled }: Outcome): void {
   expect(sampled.problems).toEqual([]);
   expect(report.failures).toEqual([]);
@@ -44,4 +44,5 @@ export function expectUndisturbed({ report, sampled }: Outcome): void {
   expect(report.store).toMatchObject({ lost: 0, examples: [], strangers: 0, hashesEqual: true });
   expect(report.store.looked).toBe(report.total.acknowledged);
   expect(report.total.longestGapMs).toBeLessThan(GAP_LIMIT_MS);
+  expect(report.total.acknowledged / report.total.seconds).toBeGreaterThan(RATE_LIMIT);
 }
