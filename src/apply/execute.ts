@@ -9,13 +9,14 @@ import { crashAt, groupByHost, type Progress, type Run, stopIfAsked } from './ru
 
 /**
  * Runs every stage of `plan` in order under the lock `token` and returns what is known at the end.
- * @throws QuorateError step-failed, refused (the guard), unreachable, interrupted. Running the same command again goes on.
+ * @throws QuorateError step-failed, refused (the guard), unreachable, locked (the lock was lost), interrupted. Running the same command again goes on.
  */
 export async function execute(plan: Plan, first: Facts, token: string, ports: ExecutorPorts): Promise<Progress> {
   const run: Run = { ports, token, permits: plan.permits ?? {} };
   let progress: Progress = { facts: first, issued: {}, latest: [] };
   for (const stage of plan.stages) {
     stopIfAsked(`"${stage.title}"`, run);
+    ports.requireLock();
     const since = ports.now();
     const groups = groupByHost(stage.steps);
     const length = (steps: Stage['steps']): number => (stage.mode === 'rolling' ? turnLength(steps) : steps.length);

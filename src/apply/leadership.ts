@@ -22,6 +22,7 @@ export async function giveUpLeadership(host: string, facts: Facts, { ports }: Ru
   if (!leads(facts, host)) return facts;
   const heir = heirOf(facts, votersOf(ports.cluster, facts), host);
   if (heir === undefined) return facts;
+  ports.requireLock();
   ports.emit({ type: 'note', host, text: `leads: leadership goes to ${heir.host} first` });
   const refusal = await move(host, heir.memberId, { ports });
   let seen = facts;

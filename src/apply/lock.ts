@@ -3,30 +3,18 @@ import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { QuorateError } from '../domain/errors.ts';
 import { compareText } from '../domain/plan.ts';
-import type { Connection, RemoteProcess } from '../transport/transport.ts';
-import {
-  BEAT,
-  LOCK_HELD,
-  LOCK_TAKEN,
-  LOCK_TAKEN_OVER,
-  type LockOwner,
-  lockScript,
-  PATIENCE,
-  RELEASE,
-  TAKE,
-} from './lock-script.ts';
+import type { Connection } from '../transport/transport.ts';
+import { giveBack, type Holder, startBeating, watchHolders } from './lock-holders.ts';
+import { LOCK_HELD, LOCK_TAKEN, LOCK_TAKEN_OVER, type LockOwner, lockScript, TAKE } from './lock-script.ts';
 
 /** A lock that is held on every host it was asked for. */
 export interface HeldLock {
   readonly token: string;
   /** Hosts on which a lock left behind by a run that is gone was taken over. */
   readonly takenOver: readonly string[];
+  /** @throws QuorateError unreachable, locked, where a host may have given the lock to another run since */
+  requireHeld(): void;
   release(): Promise<void>;
-}
-
-interface Holder {
-  readonly host: string;
-  readonly process: RemoteProcess;
 }
 
 /**
@@ -34,22 +22,27 @@ interface Holder {
  * scripts are started all at once before. When one is held by somebody else, those taken so far are given back.
  * @throws QuorateError locked, with who holds it since when; unreachable.
  */
-export async function takeLock(connections: readonly Connection[], owner: Omit<LockOwner, 'token'>): Promise<HeldLock> {
+export async function takeLock(
+  connections: readonly Connection[],
+  owner: Omit<LockOwner, 'token'>,
+  now: () => number = Date.now,
+): Promise<HeldLock> {
   const token = randomBytes(16).toString('hex');
   const waiting = await startAll(connections, { ...owner, token });
   const holders: Holder[] = [];
   const takenOver: string[] = [];
-  const beats = setInterval(() => {
-    for (const { process } of holders) process.stdin.write(BEAT);
-  }, PATIENCE.intervalS * 1000).unref();
+  const heart = startBeating(holders, now);
+  const watch = watchHolders();
   const release = async (): Promise<void> => {
-    clearInterval(beats);
+    watch.stop();
+    heart.stop();
     await Promise.allSettled(holders.map(giveBack));
   };
   try {
     for (const each of waiting) {
       const answer = await take(each);
       holders.push(each);
+      watch.add(each);
       if (answer === LOCK_TAKEN_OVER) takenOver.push(each.host);
     }
   } catch (error) {
@@ -57,7 +50,11 @@ export async function takeLock(connections: readonly Connection[], owner: Omit<L
     for (const { process } of waiting.slice(holders.length)) process.close();
     throw error;
   }
-  return { token, takenOver, release };
+  const requireHeld = (): void => {
+    heart.requireBeating();
+    watch.requireAlive();
+  };
+  return { token, takenOver, requireHeld, release };
 }
 
 /** A script on every host that waits for its word, sorted by host. */
@@ -113,19 +110,4 @@ async function heldBy(host: string, next: () => Promise<string>): Promise<Quorat
     host,
     hint: 'wait for that run, or look with quorate unlock -i FILE: it releases a lock whose owner is proved gone',
   });
-}
-
-async function giveBack({ process }: Holder): Promise<void> {
-  process.stdin.end(RELEASE);
-  const gone = process.done.then(
-    () => undefined,
-    () => undefined,
-  );
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, 5_000);
-  });
-  await Promise.race([gone, late]);
-  clearTimeout(timer);
-  process.close();
 }

@@ -14,6 +14,7 @@ export async function runOperatorStage(stage: Stage, progress: Progress, run: Ru
   if (requests.length > 0) {
     const view = await viewNow(progress.facts, run);
     const since = ports.now();
+    ports.requireLock();
     issued = { ...issued, ...(await ports.operator.issue(requests, view)) };
     for (const step of requests) done(stage, step, since, run);
   }
@@ -23,6 +24,7 @@ export async function runOperatorStage(stage: Stage, progress: Progress, run: Ru
     facts = await freshFacts(step, facts, run);
     const view = await viewNow(facts, run);
     const since = ports.now();
+    ports.requireLock();
     ports.emit({ type: 'step-start', stage: stage.id, host: step.host, text: describe(step).text });
     await perform(step, view, run);
     done(stage, step, since, run);

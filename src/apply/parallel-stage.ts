@@ -66,6 +66,7 @@ export async function runOnHost(
   const { ports, token } = run;
   const connection = ports.connections[host];
   if (connection === undefined) throw new QuorateError('unreachable', `${host}: not connected`, { host });
+  ports.requireLock();
   const issued = progress.issued[host] ?? {};
   return runHostStage({ stage: stage.id, connection, steps, view, issued, token }, ports);
 }

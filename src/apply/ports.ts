@@ -47,6 +47,8 @@ export interface ExecutorPorts {
   look(facts: Facts, hosts: readonly string[]): Promise<Facts>;
   /** Lets `leader` hand its leadership to the member with this ID. @throws QuorateError */
   moveLeader(leader: string, targetId: string): Promise<void>;
+  /** To be asked before anything is changed, by whomever. @throws QuorateError locked, unreachable, where this run holds its lock no more on some host */
+  requireLock(): void;
   /** Resolves after so many milliseconds; rejects once the run is aborted. */
   wait(ms: number): Promise<void>;
   emit(event: RunEvent): void;

@@ -1,5 +1,6 @@
 /** What the executor is given in a session with hosts. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HeldLock } from '../apply/lock.ts';
 import type { ExecutorPorts } from '../apply/ports.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { parseProbe } from '../observe/parse-probe.ts';
@@ -14,12 +15,13 @@ interface Given {
   readonly input: SessionInput;
   readonly transports: Transports;
   readonly interrupts: RunInterrupts;
+  readonly lock: Pick<HeldLock, 'requireHeld'>;
   readonly view: ExecutorPorts['view'];
   readonly emit: ExecutorPorts['emit'];
 }
 
 /** The ports of one run. */
-export function runPorts({ input, transports, interrupts, view, emit }: Given): ExecutorPorts {
+export function runPorts({ input, transports, interrupts, lock, view, emit }: Given): ExecutorPorts {
   const { cluster, desired, operator, process } = input;
   const { connections } = transports;
   const { signal, stopping } = interrupts;
@@ -40,6 +42,7 @@ export function runPorts({ input, transports, interrupts, view, emit }: Given): 
         { leader, targetId },
         { cluster, connections, signal, credentials: await operator.credentialsIfAny() },
       ),
+    requireLock: () => lock.requireHeld(),
     wait: (ms) => waitUnlessAborted(ms, signal),
     emit,
     signal,

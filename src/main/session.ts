@@ -167,7 +167,7 @@ async function run(
   try {
     progress.handle({ type: 'run-start', title: `${plan.verb} ${cluster.name}`, stages: plan.stages.length });
     const ports = runPorts({
-      ...{ input, transports, interrupts },
+      ...{ input, transports, interrupts, lock },
       view: (facts, pki) => viewOf(input, facts, pki),
       emit: (event) => progress.handle(event),
     });

@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly prove?: ((members: readonly string[]) => string | undefined) | undefined;
   /** What is seen, in place of the model's facts. */
   readonly seen?: ((facts: Facts) => Facts) | undefined;
+  /** Why the lock is lost once these steps are done; undefined: it is held. */
+  readonly lockLost?: ((done: readonly string[]) => QuorateError | undefined) | undefined;
   /** Hosts without a connection. */
   readonly unconnected?: readonly string[] | undefined;
 }
@@ -157,6 +159,10 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
     moveLeader: async (leader, targetId) => {
       moves.push(`${leader} → ${targetId}`);
       model.moveLeader(targetId);
+    },
+    requireLock: () => {
+      const lost = options.lockLost?.(done);
+      if (lost !== undefined) throw lost;
     },
     wait: async (ms) => {
       clock += ms;

@@ -321,3 +321,21 @@ describe('a failpoint', () => {
     expect(watch.killed()).toBe(0);
   });
 });
+
+describe('a run that loses its lock', () => {
+  const lost = new QuorateError('locked', 'etcd-1: this run holds its lock no more');
+
+  it.each(['authority.make', 'cert.issue', 'cluster.prove'])('does not begin %s with the operator', async (kind) => {
+    const model = createModel(cluster);
+    const plan = planBootstrap(model.view());
+    const ids = plan.stages.flatMap((each) => each.steps.map((step) => step.id));
+    const first = plan.stages.flatMap((each) => each.steps).find((step) => step.kind === kind);
+    if (first === undefined) throw new Error(`no ${kind} in ${ids.join()}`);
+    const before = ids.slice(0, ids.indexOf(first.id)).filter((id) => !id.includes('cert.issue'));
+    const { error, done } = await runOn(model, plan, {
+      lockLost: (steps) => (before.every((id) => steps.includes(id)) ? lost : undefined),
+    });
+    expect(error).toBe(lost);
+    expect([...done].sort()).toEqual([...before].sort());
+  });
+});

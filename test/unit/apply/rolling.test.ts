@@ -93,6 +93,17 @@ describe('a rolling stage', () => {
     expect(result.moves).toEqual([`etcd-1 → ${model.view().identity?.memberIds['etcd-3']}`]);
   });
 
+  it('moves no leadership, and touches nobody, once the lock is lost', async () => {
+    const model = await formed();
+    const lost = new QuorateError('unreachable', 'etcd-3: this run holds its lock no more');
+    const result = await runOn(model, planOf(names.map((name) => restart(name))), {
+      lockLost: (done) => (done.length === 2 ? lost : undefined),
+    });
+    expect(result.error).toBe(lost);
+    expect(turns(result)).toEqual(['etcd-2', 'etcd-3']);
+    expect(result.moves).toEqual([]);
+  });
+
   it('moves no leadership for a switch without a restart', async () => {
     const model = await formed();
     const result = await runOn(model, planOf(names.map((name) => switchTo(name, 'pki.d/2'))));
