@@ -1,15 +1,23 @@
 /** certs rescue: a cluster whose certificates, or whose authorities, have expired is given new ones while it is down. Pure. */
 import { QuorateError } from '../domain/errors.ts';
-import { trustWish } from '../domain/generation.ts';
+import { currentGeneration, trustWish } from '../domain/generation.ts';
+import { openGoal } from '../domain/goal.ts';
 import { pkiLink } from '../domain/layout.ts';
 import { type AuthorityView, activeAuthority } from '../domain/pki-view.ts';
 import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
 import { majority } from '../domain/quorum.ts';
 import { type Draft, leafPurposes, OPERATOR } from '../domain/step.ts';
+import { serves } from '../domain/voters.ts';
 import { tryParseChain } from '../pki/chain.ts';
 import { tryParse } from '../pki/inspect.ts';
 import { adminRenewal } from './admin-renewal.ts';
-import { type GenerationDrafts, generationDrafts, generationsDirectory, mendingTurn } from './generation.ts';
+import {
+  type GenerationDrafts,
+  generationDrafts,
+  generationsDirectory,
+  mendingTurn,
+  pruneDrafts,
+} from './generation.ts';
 import { livesOf } from './generation-wish.ts';
 import { neededDrafts } from './host-steps.ts';
 import { requireRotatable } from './rotate-refusals.ts';
@@ -20,7 +28,8 @@ import { planBase, type View } from './view.ts';
  * New dates for authorities that have expired (their keys and subjects stay, so that whoever gets the new bundle verifies everything), new certificates
  * where those in use are of no use, all members at once, restarted together where their bundle has changed: no handshake can succeed before that, so
  * nothing is lost by it.
- * @throws QuorateError refused where the cluster has quorum and its authorities are valid: a rotation mends it one member at a time
+ * A member that comes back after a rescue is brought to where the others are, which does nothing to those.
+ * @throws QuorateError refused where it would change members that serve, and the cluster has quorum: a rotation mends it one member at a time
  */
 export function planRescue(view: View): Plan {
   const { cluster, facts } = view;
@@ -37,15 +46,17 @@ export function planRescue(view: View): Plan {
       authorities: view.pki.authorities.map((each) => (expired.includes(each) ? { ...each, certificate: '' } : each)),
     },
   };
-  const drafts = members.flatMap((host) => {
-    const turn = mendingTurn(then, host);
-    return turn === undefined ? [] : [generationDrafts(then, turn)];
-  });
-  const restarts = members.flatMap((host) => restartDrafts(then, host));
+  const rescues = members.map((host) => rescueOf(then, host));
+  const changed = rescues.filter(({ drafts, restart }) => drafts !== undefined || restart.length > 0);
   const plan = planBase(view, 'certs rescue');
-  if (drafts.length + restarts.length === 0) return { ...plan, stages: [], reasons: soundReasons(view, members) };
-  requireDown(view, members, expired);
-  const stages = stagesOf(view, { operator: operatorDrafts(view, expired), drafts, members, restarts });
+  if (rescues.every(({ drafts, restart, prune }) => drafts === undefined && restart.length + prune.length === 0))
+    return { ...plan, stages: [], reasons: soundReasons(view, members) };
+  requireDown(
+    view,
+    changed.map(({ host }) => host),
+    expired,
+  );
+  const stages = stagesOf(view, changed.length === 0 ? [] : operatorDrafts(view, expired), rescues);
   const warnings = [...plan.warnings, ...absentWarnings(view, members)];
   return dropEmptyStages({ ...plan, stages, reasons: [], warnings });
 }
@@ -69,15 +80,19 @@ function operatorDrafts(view: View, expired: readonly AuthorityView[]): readonly
 const ADMIN_AFTER_AUTHORITY: Draft = { kind: 'admin.issue', host: OPERATOR, why: 'it ended with its authority' };
 
 /** @throws QuorateError refused where members can be mended one after the other, without stopping the cluster */
-function requireDown(view: View, members: readonly string[], expired: readonly AuthorityView[]): void {
-  if (members.some((name) => trustsTheExpired(view, name))) return;
+function requireDown(view: View, changed: readonly string[], expired: readonly AuthorityView[]): void {
+  const serving = changed.filter((name) => serves(view.facts, name));
+  if (serving.length === 0 || expired.length > 0) return;
+  if (serving.every((name) => trustsTheExpired(view, name))) return;
   const { controllers } = view.cluster;
-  const healthy = controllers.filter(({ name }) => view.facts.endpoints[name]?.linearizable === true);
-  if (expired.length > 0 || healthy.length < majority(controllers.length)) return;
+  const healthy = controllers.filter(({ name }) => serves(view.facts, name));
+  if (healthy.length < majority(controllers.length)) return;
   throw new QuorateError(
     'refused',
-    `${healthy.length} of ${controllers.length} members serve, so the cluster has quorum: a rescue works on all members at once`,
-    { hint: 'mend it one member at a time: quorate certs rotate --due -i FILE' },
+    `${healthy.length} of ${controllers.length} members serve, so the cluster has quorum, and a rescue would change ${serving.join(', ')} of them all at once`,
+    {
+      hint: 'mend them one at a time: quorate certs rotate --due -i FILE; what does not serve then: quorate certs rescue',
+    },
   );
 }
 
@@ -97,30 +112,33 @@ function absentWarnings({ cluster, facts }: View, members: readonly string[]): r
     .map(({ name }) => {
       const gone = facts.hosts[name] === undefined;
       const what = gone ? (facts.unreachable[name] ?? `${name}: was not observed`) : `${name}: has no data`;
-      return `${what}: it is left as it is${gone ? '; once it is back: quorate certs rotate-ca brings it to what the others trust' : ''}`;
+      return `${what}: it is left as it is${gone ? '; once it is back: quorate certs rescue again brings it to what the others have' : ''}`;
     });
 }
 
-interface Rescue {
-  readonly operator: readonly Draft[];
-  readonly drafts: readonly GenerationDrafts[];
-  readonly members: readonly string[];
-  readonly restarts: readonly Draft[];
+/** What one member gets. */
+interface MemberRescue {
+  readonly host: string;
+  readonly drafts: GenerationDrafts | undefined;
+  readonly restart: readonly Draft[];
+  readonly prune: readonly Draft[];
 }
 
-function stagesOf(view: View, { operator, drafts, members, restarts }: Rescue): readonly Stage[] {
-  const of = (pick: keyof GenerationDrafts): readonly Draft[] => drafts.flatMap((each) => each[pick]);
+/** Old generations go from a member that is sound too: an interrupted rescue may have left them there. Those of an open rotation are not old. */
+function rescueOf(view: View, host: string): MemberRescue {
+  const turn = mendingTurn(view, host);
+  const drafts = turn === undefined ? undefined : generationDrafts(view, turn);
+  const current = currentGeneration(view.cluster, view.facts.hosts[host]);
+  const rotates = openGoal(view.pki.goals, 'rotate') !== undefined;
+  const left = rotates ? [] : pruneDrafts(view, host, current);
+  return { host, drafts, restart: restartDrafts(view, host), prune: drafts?.prune ?? left };
+}
+
+function stagesOf(view: View, operator: readonly Draft[], rescues: readonly MemberRescue[]): readonly Stage[] {
+  const of = (pick: 'prepare' | 'issue' | 'put' | 'switch'): readonly Draft[] =>
+    rescues.flatMap(({ drafts }) => drafts?.[pick] ?? []);
+  const members = rescues.map(({ host }) => host);
   const folders = members.flatMap((host) => neededDrafts(view, [generationsDirectory(view, host)]));
-  const proofs: readonly Draft[] = [
-    { kind: 'cluster.await', host: OPERATOR, members, why: 'the rescue is done when etcd says so' },
-    {
-      kind: 'certificates.prove',
-      host: OPERATOR,
-      members,
-      what: 'the members serve and trust what is on disk',
-      why: 'only then old keys are removed',
-    },
-  ];
   return [
     stage('operator', 'with the operator', 'operator', operator),
     stage('prepare', 'prepare new generations beside those in use', 'parallel', [
@@ -130,9 +148,27 @@ function stagesOf(view: View, { operator, drafts, members, restarts }: Rescue): 
     stage('issue', 'issue certificates', 'operator', of('issue')),
     stage('put', 'put the certificates beside their keys', 'parallel', of('put')),
     stage('switch', 'switch over, all at once', 'parallel', of('switch')),
-    stage('restart', 'start the members together', 'parallel', restarts),
-    stage('prove', 'prove that the cluster is back', 'operator', proofs),
-    stage('prune', 'remove what was replaced', 'parallel', of('prune')),
+    stage(
+      'restart',
+      'start the members together',
+      'parallel',
+      rescues.flatMap(({ restart }) => restart),
+    ),
+    stage('prove', 'prove that the cluster is back', 'operator', proofDrafts(members)),
+    stage(
+      'prune',
+      'remove what was replaced',
+      'parallel',
+      rescues.flatMap(({ prune }) => prune),
+    ),
+  ];
+}
+
+function proofDrafts(members: readonly string[]): readonly Draft[] {
+  const what = 'the members serve and trust what is on disk';
+  return [
+    { kind: 'cluster.await', host: OPERATOR, members, why: 'the rescue is done when etcd says so' },
+    { kind: 'certificates.prove', host: OPERATOR, members, what, why: 'only then old keys are removed' },
   ];
 }
 
