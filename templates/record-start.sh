@@ -6,6 +6,8 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 config=$1
 pki=<%= it.pki %>
 etcd=<%= it.etcd %>
+unit=<%= it.unit %>
+unit_file=<%= it.unitFile %>
 directory=<%= it.runDir %>
 record=<%= it.record %>
 
@@ -29,5 +31,10 @@ rm -f "$record"
   digest ca_sha256 <"$pki/ca.crt"
   digest peer_ca_sha256 <"$pki/peer-ca.crt"
   digest binary_sha256 <"$etcd"
+  # systemd runs the unit as it last read it, and that may be another one than the file.
+  case $(timeout 5 systemctl show -p NeedDaemonReload --value -- "$unit" 2>/dev/null) in
+    yes) echo unit_sha256= ;;
+    *) digest unit_sha256 <"$unit_file" ;;
+  esac
 } >"$record.new"
 mv -f "$record.new" "$record"

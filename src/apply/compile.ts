@@ -71,7 +71,7 @@ install -d -m ${quote(step.mode)} -o ${quote(step.owner)} -g ${quote(step.group)
   'pki.put': putGeneration,
   'pki.switch': (step) => shell(`link ${quote(step.target)} ${quote(step.link)}`),
   'generation.prune': (step) => shell(pruneScript(step.folder, step.link, step.target)),
-  'file.put': (step, context) => putFiles([step], context),
+  'file.put': putFile,
   'record.attempt': (step, context) => {
     const record = putRecord(ATTEMPT_FILE, attemptOf(step.member, context.view), context);
     return { files: record.files, script: `${forgetStart(walFolder(context.view.cluster))}\n${record.script}` };
@@ -199,6 +199,15 @@ function stopDistribution(theirs: string, ours: string): string {
   if (theirs === '') return '';
   const stop = `systemctl stop ${quote(theirs)} || [ $? -eq 5 ]\n`;
   return theirs === ours ? stop : `${stop}systemctl disable ${quote(theirs)} 2>/dev/null || :\n`;
+}
+
+/** A unit that systemd knows is read anew at once: what it starts next is what stands there. */
+function putFile(step: Step<'file.put'>, context: CompileContext): Fragment {
+  const { files, script } = putFiles([step], context);
+  const { cluster } = context.view;
+  if (step.path !== unitFile(cluster)) return { files, script };
+  const stale = `[ "$(systemctl show -p NeedDaemonReload --value -- ${quote(cluster.unit)} 2>/dev/null)" = yes ]`;
+  return { files, script: `${script}\nif ${stale}; then systemctl daemon-reload; fi` };
 }
 
 function putFiles(files: readonly FilePut[], context: CompileContext): Fragment {

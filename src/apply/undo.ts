@@ -47,7 +47,8 @@ function restartDue({ before, now }: Then): boolean {
 
 function restartBack(step: Step<'unit.restart'>, { before, now }: Then): Step<'unit.restart'> {
   const { kind, host, unit, outage } = step;
-  const { invocationId: _, ...wish } = before.run ?? { invocationId: '' };
+  const { invocationId: _, ...known } = before.run ?? { invocationId: '' };
+  const wish = Object.fromEntries(Object.entries(known).filter(([, sha256]) => sha256 !== ''));
   const ends = now.unit.invocationId;
   return { kind, host, unit, outage, wish, ends, id: `${step.id}:back`, why: 'its turn failed' };
 }

@@ -43,6 +43,8 @@ export interface RunRecord {
   readonly caSha256: string;
   readonly peerCaSha256: string;
   readonly binarySha256: string;
+  /** sha256 of the unit's file; '' where systemd had not read it as it stood. */
+  readonly unitSha256: string;
 }
 
 /** A process named etcd in the host's own network namespace, whoever started it. */
@@ -201,6 +203,8 @@ export interface EndpointFacts {
   readonly version: string;
   /** '' before 3.6. */
   readonly storageVersion: string;
+  /** The minor that the cluster is on its way down to; undefined where it is not, and before 3.6, which does not tell. */
+  readonly downgradesTo?: string | undefined;
   /** '0' for none. */
   readonly leaderId: string;
   readonly raftTerm: number;

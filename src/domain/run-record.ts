@@ -23,6 +23,7 @@ const words = {
   caSha256: 'trust bundle for clients',
   peerCaSha256: 'trust bundle for peers',
   binarySha256: 'binary',
+  unitSha256: 'unit',
 } as const satisfies Readonly<Record<keyof RunWish, string>>;
 
 /**
@@ -35,7 +36,7 @@ export function restartReason(
 ): string | undefined {
   if (unit.activeState !== 'active' && unit.activeState !== 'activating') return `it is ${unit.activeState}`;
   if (ends !== '' && unit.invocationId === ends) return 'the process that is to end still runs';
-  const wanted = (['configSha256', 'caSha256', 'peerCaSha256', 'binarySha256'] as const).filter(
+  const wanted = (['configSha256', 'caSha256', 'peerCaSha256', 'binarySha256', 'unitSha256'] as const).filter(
     (field) => wish[field] !== undefined,
   );
   if (wanted.length === 0) return undefined;

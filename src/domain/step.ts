@@ -129,6 +129,8 @@ interface Bodies {
     readonly wish: RunWish;
     /** The authorities whose bundles it is to be started with; absent: any. */
     readonly trust?: TrustWish;
+    /** Path of the etcd that it is to be started with: another one with the same sha256 is as good; absent: any. */
+    readonly binary?: string;
     readonly ends: string;
     readonly outage: boolean;
   };

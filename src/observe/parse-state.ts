@@ -37,6 +37,7 @@ export function parseRun(text: string, invocationId: string): RunRecord | undefi
     caSha256: value('ca_sha256'),
     peerCaSha256: value('peer_ca_sha256'),
     binarySha256: value('binary_sha256'),
+    unitSha256: value('unit_sha256'),
   };
 }
 

@@ -6,7 +6,8 @@ import { type Draft, OPERATOR } from '../domain/step.ts';
 import { judgeCluster, type StartState } from '../domain/verdict.ts';
 import { matchReasons } from './drift.ts';
 import { type GenerationDrafts, generationDrafts, mendingTurn } from './generation.ts';
-import { type Candidate, configureCandidates, describeSource, neededDrafts, prepareCandidates } from './host-steps.ts';
+import { type Candidate, configureCandidates, neededDrafts, prepareCandidates } from './host-steps.ts';
+import { releaseFetches } from './releases.ts';
 import { planBase, type View } from './view.ts';
 
 /**
@@ -102,29 +103,13 @@ function operatorStage(view: View): Stage {
   const purposes = missingAuthorities(view);
   if (purposes.length > 0) add({ kind: 'authority.make', host: OPERATOR, purposes, why: 'there is none yet' });
   if (pki.admin === undefined) add({ kind: 'admin.issue', host: OPERATOR, why: 'there is none yet' });
-  for (const fetch of releaseFetches(view)) add(fetch);
+  for (const fetch of releaseFetches(view, names(view))) add(fetch);
   return stage('operator', 'with the operator', 'operator', drafts);
 }
 
 function missingAuthorities(view: View): readonly string[] {
   const wanted = view.cluster.pki.authorities === 'single' ? ['both'] : ['client', 'peer'];
   return wanted.filter((purpose) => !view.pki.authorities.some((each) => each.purpose === purpose));
-}
-
-function releaseFetches(view: View): readonly Draft[] {
-  const { binaries, version } = view.cluster;
-  if (binaries.kind === 'system' || (binaries.kind !== 'file' && binaries.via === 'host')) return [];
-  const missing = view.cluster.controllers
-    .flatMap((controller) => neededDrafts(view, prepareCandidates(view, controller)))
-    .flatMap((draft) => (draft.kind === 'binary.install' ? [draft.architecture] : []));
-  return [...new Set(missing)].sort().map((architecture) => ({
-    kind: 'release.fetch',
-    host: OPERATOR,
-    version,
-    architecture,
-    from: describeSource(view.cluster),
-    why: 'hosts lack it',
-  }));
 }
 
 type Generations = Readonly<Record<string, GenerationDrafts>>;

@@ -1,52 +1,15 @@
 /** Where a formed cluster differs from the inventory and the PKI store: what `plan` shows. */
 import { currentGeneration } from '../domain/generation.ts';
 import { pkiGeneration } from '../domain/layout.ts';
-import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
+import { dropEmptyStages, type Plan, type Reason } from '../domain/plan.ts';
 import { earliestExpiry } from './certificates.ts';
-import { generationDrafts, pruneDrafts, renewingTurn } from './generation.ts';
-import { configureCandidates, neededDrafts, prepareCandidates } from './host-steps.ts';
+import { convergeParts, convergeStages } from './converge.ts';
 import { planBase, type View } from './view.ts';
 
 /** Differences as steps; empty with reasons where there are none. Certificates that are due are a difference. */
 export function planDrift(view: View): Plan {
-  const members = view.cluster.controllers.map((controller) => {
-    const host = controller.name;
-    const turn = renewingTurn(view, host, { keys: 'make' });
-    const current = currentGeneration(view.cluster, view.facts.hosts[host]);
-    const generation = turn && generationDrafts(view, turn);
-    return {
-      prepare: generation?.prepare ?? [],
-      issue: generation?.issue ?? [],
-      steps: [
-        ...neededDrafts(view, prepareCandidates(view, controller)),
-        ...(generation?.put ?? []),
-        ...(generation?.switch ?? []),
-        ...neededDrafts(view, configureCandidates(view, controller)),
-        ...neededDrafts(view, [{ kind: 'unit.enable', host, unit: view.cluster.unit }]),
-        ...(generation?.prune ?? pruneDrafts(view, host, current)),
-      ],
-    };
-  });
-  const stages: readonly Stage[] = [
-    stage(
-      'prepare',
-      'new keys',
-      'parallel',
-      members.flatMap((each) => each.prepare),
-    ),
-    stage(
-      'issue',
-      'issue certificates',
-      'operator',
-      members.flatMap((each) => each.issue),
-    ),
-    stage(
-      'drift',
-      'differs from the inventory',
-      'rolling',
-      members.flatMap((each) => each.steps),
-    ),
-  ];
+  const members = view.cluster.controllers.map((each) => each.name).filter((name) => view.facts.hosts[name]);
+  const stages = convergeStages(view, { members, parts: convergeParts });
   const plan = dropEmptyStages({ ...planBase(view, 'plan'), stages, reasons: [] });
   return plan.stages.length === 0 ? { ...plan, reasons: matchReasons(view) } : plan;
 }

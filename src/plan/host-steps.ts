@@ -3,7 +3,7 @@ import { requireArchitecture } from '../domain/architecture.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import { generationsFolder } from '../domain/generation.ts';
-import { binaryDir, binaryNames } from '../domain/layout.ts';
+import { binaryDir, binaryNames, configFile, unitFile } from '../domain/layout.ts';
 import type { Draft } from '../domain/step.ts';
 import { hasNotes, need } from './need.ts';
 import type { View } from './view.ts';
@@ -15,20 +15,46 @@ export type Candidate = Draft extends infer D ? (D extends Draft ? Omit<D, 'why'
 const DISTRIBUTION_UNIT = 'etcd.service';
 
 /** Account, folders and binaries: nothing that a running member would pick up. */
-export function prepareCandidates(view: View, controller: Controller): readonly Candidate[] {
-  const { cluster } = view;
-  const { name: host } = controller;
+export function prepareCandidates(view: View, { name: host }: Controller): readonly Candidate[] {
   return [
     ...packageCandidates(view, host),
+    ...accountCandidates(view, host),
+    ...binaryCandidates(view, host),
+    ...linkCandidates(view, host),
+  ];
+}
+
+/** Account and folders. */
+export function accountCandidates({ cluster }: View, host: string): readonly Candidate[] {
+  return [
     { kind: 'user.ensure', host, user: cluster.user },
     ...directories(cluster).map((each): Candidate => ({ kind: 'directory.ensure', host, ...each })),
-    ...binaryCandidates(view, host),
   ];
 }
 
 /** Files that the next start reads. */
 export function configureCandidates(view: View, { name: host }: Controller): readonly Candidate[] {
-  return (view.desired[host]?.files ?? []).map((file): Candidate => ({ kind: 'file.put', host, ...file }));
+  return fileCandidates(view, host, () => true);
+}
+
+/** Those of them that systemd runs etcd by: its unit, and the scripts beside the configuration. */
+export function unitCandidates(view: View, host: string): readonly Candidate[] {
+  return fileCandidates(view, host, (path) => runsUnit(view.cluster, path));
+}
+
+/** The others: etcd's settings, and what etcdctl needs. */
+export function settingCandidates(view: View, host: string): readonly Candidate[] {
+  return fileCandidates(view, host, (path) => !runsUnit(view.cluster, path));
+}
+
+function runsUnit(cluster: Cluster, path: string): boolean {
+  if (path === unitFile(cluster)) return true;
+  return path !== configFile(cluster) && path.startsWith(`${cluster.paths.configDir}/`);
+}
+
+function fileCandidates({ desired }: View, host: string, wanted: (path: string) => boolean): readonly Candidate[] {
+  const files = (desired[host]?.files ?? []).filter(({ path }) => wanted(path));
+  return files.map((file): Candidate => ({ kind: 'file.put', host, ...file }));
 }
 
 /** The candidates that are needed, each with its reason. */
@@ -40,7 +66,8 @@ export function neededDrafts(view: View, candidates: readonly Candidate[]): read
   });
 }
 
-function packageCandidates(view: View, host: string): readonly Candidate[] {
+/** Keeps a distribution's etcd from starting or restarting one beside ours. */
+export function packageCandidates(view: View, host: string): readonly Candidate[] {
   const facts = view.facts.hosts[host];
   if (facts === undefined || facts.packages.length === 0) return [];
   const packages = facts.packages.map((each) => each.name);
@@ -48,31 +75,30 @@ function packageCandidates(view: View, host: string): readonly Candidate[] {
   return [{ kind: 'package.hold', host, packages, unit: shadowed ? '' : DISTRIBUTION_UNIT }];
 }
 
-function binaryCandidates(view: View, host: string): readonly Candidate[] {
-  const { cluster, checksums } = view;
-  const directory = binaryDir(cluster);
-  const link: Candidate = {
-    kind: 'binary.link',
-    host,
-    directory,
-    binDir: cluster.paths.binDir,
-    names: binaryNames(cluster),
-  };
-  if (cluster.binaries.kind === 'system') return directory === cluster.paths.binDir ? [] : [link];
-  const facts = view.facts.hosts[host];
-  if (facts === undefined) return [link];
-  const architecture = requireArchitecture(facts.machine, host);
-  const install: Candidate = {
-    kind: 'binary.install',
-    host,
-    version: cluster.version,
-    architecture,
-    directory,
-    names: binaryNames(cluster),
-    sha256: checksums[architecture] ?? '',
-    from: describeSource(cluster),
-  };
-  return [install, link];
+/** The folder of the version, beside others. */
+export function binaryCandidates({ cluster, checksums, facts }: View, host: string): readonly Candidate[] {
+  const seen = facts.hosts[host];
+  if (cluster.binaries.kind === 'system' || seen === undefined) return [];
+  const architecture = requireArchitecture(seen.machine, host);
+  return [
+    {
+      kind: 'binary.install',
+      host,
+      version: cluster.version,
+      architecture,
+      directory: binaryDir(cluster),
+      names: binaryNames(cluster),
+      sha256: checksums[architecture] ?? '',
+      from: describeSource(cluster),
+    },
+  ];
+}
+
+/** The links to the version in use. */
+export function linkCandidates({ cluster }: View, host: string): readonly Candidate[] {
+  const [directory, { binDir }] = [binaryDir(cluster), cluster.paths];
+  if (cluster.binaries.kind === 'system' && directory === binDir) return [];
+  return [{ kind: 'binary.link', host, directory, binDir, names: binaryNames(cluster) }];
 }
 
 /** Where binaries come from, in words. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { FileFact, HostFacts } from '../domain/facts.ts';
 import { generationsOn } from '../domain/generation.ts';
-import { bootstrapDropIn } from '../domain/layout.ts';
+import { bootstrapDropIn, unitFile } from '../domain/layout.ts';
 import { type RunWish, restartReason } from '../domain/run-record.ts';
 import { type DataFolder, type Draft, type FilePut, type StepKind, TOKEN_PLACEHOLDER } from '../domain/step.ts';
 import { memberView, missingKeys, trustBundle, trustProblem } from './certificates.ts';
@@ -94,8 +94,8 @@ const checks: Checks = {
   'unit.start': (_step, _view, host) =>
     isActive(host) && hasNotes(host) ? no(`${host.unit.activeState} already`) : yes(`it is ${host.unit.activeState}`),
   'unit.restart': (step, view, host) => {
-    const wish = restartWish(step, view);
-    const reason = wish === undefined ? 'its authorities are still to be made' : restartReason(host, { ...step, wish });
+    const wish = restartWish(step, view, host);
+    const reason = typeof wish === 'string' ? wish : restartReason(host, { ...step, wish });
     return reason === undefined ? no('it runs with what is wanted') : yes(reason);
   },
   'marker.put': (_step, view, host) => {
@@ -165,11 +165,16 @@ export function fillToken(content: string, view: View): string {
   return view.pki.identity === undefined ? content : content.replaceAll(TOKEN_PLACEHOLDER, view.pki.identity.token);
 }
 
-/** What the start record is to tell, the wanted bundles included; undefined while the store lacks one of their authorities. */
-function restartWish({ wish, trust }: Draft<'unit.restart'>, { pki }: View): RunWish | undefined {
+/** What the start record is to tell, the wanted bundles and binary included; in words why that is not known yet. */
+function restartWish(step: Draft<'unit.restart'>, { pki }: View, host: HostFacts): RunWish | string {
+  const { trust, binary } = step;
+  const file = binary === undefined ? undefined : fileAt(host, binary);
+  if (file !== undefined && file.kind !== 'file') return 'its binary is still to be installed';
+  // Where hosts cannot hash, what the links say is all there is.
+  const wish = file === undefined || file.sha256 === '' ? step.wish : { ...step.wish, binarySha256: file.sha256 };
   if (trust === undefined) return wish;
   const [client, peer] = [trustBundle(pki.authorities, trust.client), trustBundle(pki.authorities, trust.peer)];
-  if (client === undefined || peer === undefined) return undefined;
+  if (client === undefined || peer === undefined) return 'its authorities are still to be made';
   return { ...wish, caSha256: sha256(client), peerCaSha256: sha256(peer) };
 }
 
@@ -178,6 +183,7 @@ function fileNeed(step: FilePut, view: View, host: HostFacts): Need {
   if (fact.kind === 'absent') return yes('there is none yet');
   if (fact.kind !== 'file') return yes(`it is a ${fact.kind}`);
   if (fact.sha256 !== sha256(fillToken(step.content, view))) return yes('its content differs');
+  if (host.unit.needsDaemonReload && step.path === unitFile(view.cluster)) return yes('systemd has not read it yet');
   const differs = ownershipDiffers(fact, step);
   return differs === undefined ? no(`${step.path} matches`) : yes(differs);
 }

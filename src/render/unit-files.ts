@@ -52,6 +52,8 @@ export function renderRecordStart(cluster: Cluster, templates: Templates): HostF
     name: 'record-start.sh',
     variables: {
       etcd: `${cluster.paths.binDir}/etcd`,
+      unit: cluster.unit,
+      unitFile: unitFile(cluster),
       pki: pkiLink(cluster),
       runDir: QUORATE_RUN_DIR,
       record: `${QUORATE_RUN_DIR}/${cluster.unit}.run`,

@@ -154,6 +154,8 @@ export function createModel(cluster: Cluster): Model {
         records: { ...each.records, starting: each.records.starting ?? each.records.attempt },
       }));
     }
+    edit(name, withUnit({ invocationId: `${Number(before.unit.invocationId) + 1}` }));
+    edit(name, (each) => ({ ...each, run: runRecordOf(cluster, each) }));
     const fails = state === 'new' ? before.records.starting !== undefined : !hasQuorum();
     edit(name, withUnit({ activeState: !wal && fails ? 'activating' : 'active' }));
     if (wal || fails) return;
@@ -183,7 +185,10 @@ export function createModel(cluster: Cluster): Model {
       edit(step.host, (each) => ({ ...each, data: { ...each.data, dataDir: fact } }));
     },
     'binary.install': (step) => {
-      const files = step.names.map((name) => [`${step.directory}/${name}`, rootFile('0755', name)]);
+      const files = step.names.map((name) => [
+        `${step.directory}/${name}`,
+        rootFile('0755', `${name} ${step.version}`),
+      ]);
       edit(step.host, withFiles(Object.fromEntries(files)));
     },
     'binary.link': (step) => {
@@ -258,9 +263,6 @@ export function createModel(cluster: Cluster): Model {
     },
     'unit.restart': (step) => {
       start(step.host, 'existing');
-      const { invocationId } = host(step.host).unit;
-      edit(step.host, withUnit({ invocationId: `${Number(invocationId) + 1}` }));
-      edit(step.host, (each) => ({ ...each, run: runRecordOf(cluster, each) }));
       if (leader === identity()?.memberIds[step.host]) leader = undefined;
     },
     'marker.put': (step) => {
@@ -462,8 +464,16 @@ function runRecordOf(cluster: Cluster, host: HostFacts): HostFacts['run'] {
     configSha256: sha256(comparableConfig(host.texts[configFile(cluster)] ?? '')),
     caSha256: digest('ca.crt'),
     peerCaSha256: digest('peer-ca.crt'),
-    binarySha256: sha256('etcd'),
+    binarySha256: binaryOf(cluster, host),
+    unitSha256: sha256(host.texts[unitFile(cluster)] ?? ''),
   };
+}
+
+/** The sha256 of what the link to etcd leads to. */
+function binaryOf({ paths }: Cluster, { files }: HostFacts): string {
+  const link = files[`${paths.binDir}/etcd`];
+  const file = link?.kind === 'link' ? files[link.target] : link;
+  return file?.kind === 'file' ? file.sha256 : '';
 }
 
 /** The probe sees certificates through the link too. */

@@ -135,6 +135,7 @@ function memberHost(
       caSha256: sha256(clientCa.pem),
       peerCaSha256: sha256(peerCa.pem),
       binarySha256: '',
+      unitSha256: '',
     },
   };
 }

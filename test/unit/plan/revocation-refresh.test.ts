@@ -97,7 +97,7 @@ describe('certs rotate-ca', () => {
   it('has the new authority sign the list once, as soon as it signs', async () => {
     model.editPki(() => withList());
     expect((await runOn(model, planRotate(model.view(), due))).error).toBeUndefined();
-    const started = { invocationId: '1', configSha256: '', binarySha256: '' };
+    const started = { invocationId: '1', configSha256: '', binarySha256: '', unitSha256: '' };
     const [caSha256, peerCaSha256] = [clientTrust(view.pki), peerTrust(view.pki)].map(sha256);
     for (const { name } of view.cluster.controllers) {
       const run = { ...started, caSha256: caSha256 ?? '', peerCaSha256: peerCaSha256 ?? '' };
