@@ -40,6 +40,14 @@ interface StepBase extends DraftBase {
   readonly id: string;
 }
 
+/** Nothing is done where the authority's certificate is another than that with the sha256 `replaces` already. */
+export interface AuthorityRenewal {
+  /** `client-1` */
+  readonly id: string;
+  /** Of its certificate's DER, lower-case hex. */
+  readonly replaces: string;
+}
+
 interface Bodies {
   /** Gives the cluster its UUID and token in the PKI store. */
   'store.create': object;
@@ -55,8 +63,8 @@ interface Bodies {
   'authority.uncross': { readonly ids: readonly string[] };
   /** Gives successors up: their predecessors sign again. */
   'authority.abandon': { readonly ids: readonly string[] };
-  /** New dates for an authority's key and subject, unless its certificate is another than that with the sha256 `replaces` already. */
-  'authority.renew': { readonly authority: string; readonly replaces: string };
+  /** New dates for authorities' keys and subjects, all in one change of the store: an interruption leaves all of them old, or all of them new. */
+  'authority.renew': { readonly renewals: readonly AuthorityRenewal[] };
   /** Signs the revocation lists of these uses anew, with every serial that they must hold. */
   'revocation.refresh': { readonly uses: readonly Use[] };
   /** Issues the operator's own client certificate; `renew`: also where the one that is there is sound. */

@@ -3,7 +3,7 @@ import { guardAuthorities } from '../apply/guard-authorities.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { Step } from '../domain/step.ts';
 import type { PkiContext } from '../pki/context.ts';
-import { renewAuthority } from '../pki/renew-authority.ts';
+import { renewAuthorities } from '../pki/renew-authority.ts';
 import {
   abandonSuccessors,
   activateAuthorities,
@@ -42,7 +42,7 @@ export async function changeAuthorities(step: AuthorityStep, view: View, context
     case 'authority.abandon':
       return abandonSuccessors(context, step.ids);
     case 'authority.renew':
-      await renewAuthority(context, { id: step.authority, replaces: step.replaces, why: step.why });
+      await renewAuthorities(context, step.renewals, step.why);
       return;
   }
 }

@@ -1,5 +1,6 @@
-/** New dates for an authority, with its key and subject: bundles change, and no leaf does. */
+/** New dates for authorities, with their keys and subjects: bundles change, and no leaf does. */
 import { QuorateError } from '../domain/errors.ts';
+import type { AuthorityRenewal } from '../domain/step.ts';
 import { openAuthority } from './authorities.ts';
 import { renewAuthorityCertificate } from './authority-certificate.ts';
 import { openKey, type PkiContext, recordIssued, recordOf } from './context.ts';
@@ -12,47 +13,46 @@ import { authorityId, loadAuthority, readDocument, readText, requireUuid, update
 import { createObject } from './store.ts';
 import { entryOf } from './transitions.ts';
 
-export interface RenewalOrder {
-  /** `client-1` */
-  readonly id: string;
-  /** sha256 of the certificate that is to be replaced, lower-case hex: where the authority has another one by now, nothing is done. */
-  readonly replaces: string;
-  /** For the journal. */
-  readonly why: string;
-}
-
 /**
- * The authority with a certificate of its own key and subject, another serial and new dates, also where the old one has expired. The old file stays;
- * what an interrupted run left is taken up. Throws `refused` for a retired authority, one that another has signed, and one whose key can't be opened.
+ * Each authority with a certificate of its own key and subject, another serial and new dates, also where the old one has expired; all of them put into the
+ * store's root in one swap, so that none is forgotten. The old files stay; what an interrupted run left is taken up. `why` is for the journal. Throws
+ * `refused` for a retired authority, one that another has signed, and one whose key can't be opened.
  */
-export async function renewAuthority(context: PkiContext, order: RenewalOrder): Promise<AuthoritySnapshot> {
+export async function renewAuthorities(
+  context: PkiContext,
+  orders: readonly AuthorityRenewal[],
+  why: string,
+): Promise<readonly AuthoritySnapshot[]> {
   const { store } = context;
   const document = await readDocument(store);
   requireUuid(document, context.uuid, store);
-  const entry = entryOf(document, order.id);
-  if (entry.status === 'retired') {
-    throw new QuorateError('refused', `cluster ${document.name}: ${order.id} is retired: nothing trusts it any more`);
+  const files = new Map<string, { readonly old: string; readonly renewed: string }>();
+  for (const { id, replaces } of orders) {
+    const entry = entryOf(document, id);
+    if (entry.status === 'retired') {
+      throw new QuorateError('refused', `cluster ${document.name}: ${id} is retired: nothing trusts it any more`);
+    }
+    const current = await loadAuthority(store, entry);
+    if (current.facts.sha256 !== replaces) continue;
+    await openAuthority(context, entry);
+    files.set(id, { old: entry.certificate, renewed: await renewedFile(context, current, { entry, why }) });
   }
-  const current = await loadAuthority(store, entry);
-  if (current.facts.sha256 === order.replaces) await renew(context, current, { entry, why: order.why });
-  return loadAuthority(store, entryOf(await readDocument(store), order.id));
+  await updateDocument(store, context.uuid, (now) => {
+    const due = (each: AuthorityEntry) => {
+      const file = files.get(authorityId(each));
+      return file?.old === each.certificate ? file.renewed : undefined;
+    };
+    if (!now.authorities.some((each) => due(each) !== undefined)) return now;
+    const authorities = now.authorities.map((each) => ({ ...each, certificate: due(each) ?? each.certificate }));
+    return { ...now, authorities };
+  });
+  const after = await readDocument(store);
+  return Promise.all(orders.map(({ id }) => loadAuthority(store, entryOf(after, id))));
 }
 
 interface Renewing {
   readonly entry: AuthorityEntry;
   readonly why: string;
-}
-
-async function renew(context: PkiContext, current: AuthoritySnapshot, renewing: Renewing): Promise<void> {
-  const { entry } = renewing;
-  await openAuthority(context, entry);
-  const certificate = await renewedFile(context, current, renewing);
-  await updateDocument(context.store, context.uuid, (document) => {
-    const now = entryOf(document, authorityId(entry));
-    if (now.certificate !== entry.certificate) return document;
-    const authorities = document.authorities.map((each) => (each === now ? { ...now, certificate } : each));
-    return { ...document, authorities };
-  });
 }
 
 /** `ca/client-1.2.crt`, the next where that is taken by something else. */

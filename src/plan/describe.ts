@@ -38,7 +38,10 @@ const rows: Rows = {
   },
   'authority.renew': {
     risk: 'safe',
-    describe: ({ authority }) => plus(`certify ${authority} anew, with its key and subject`),
+    describe: ({ renewals: [first, ...more] }) => {
+      const ids = [first, ...more].map((each) => each?.id).join(', ');
+      return plus(`certify ${ids} anew, with ${more.length > 0 ? 'their keys and subjects' : 'its key and subject'}`);
+    },
   },
   'revocation.refresh': {
     risk: 'safe',

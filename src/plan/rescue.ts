@@ -68,10 +68,11 @@ function expiredAuthorities({ pki, now }: View): readonly AuthorityView[] {
 }
 
 function operatorDrafts(view: View, expired: readonly AuthorityView[]): readonly Draft[] {
-  const renew = expired.map(({ id, certificate }): Draft => {
-    const replaces = tryParse(certificate)?.facts.sha256 ?? '';
-    return { kind: 'authority.renew', host: OPERATOR, authority: id, replaces, why: 'it has expired' };
+  const renewals = expired.map(({ id, certificate }) => {
+    return { id, replaces: tryParse(certificate)?.facts.sha256 ?? '' };
   });
+  const renew: readonly Draft[] =
+    renewals.length === 0 ? [] : [{ kind: 'authority.renew', host: OPERATOR, renewals, why: 'it has expired' }];
   const clients = expired.some((each) => each.purpose !== 'peer');
   const admin = clients ? ADMIN_AFTER_AUTHORITY : adminRenewal(view).draft;
   return [...renew, ...(admin === undefined ? [] : [admin])];

@@ -137,12 +137,10 @@ export function renewalPhase(
   hashes: Readonly<Record<string, string>>,
 ): Phase {
   const renewed = purposes.flatMap((each) => activeOf(pki, each) ?? []);
-  const drafts = renewed.map(
-    ({ id }): Draft => ({
-      ...{ kind: 'authority.renew', host: OPERATOR, authority: id, replaces: hashes[id] ?? '' },
-      why: 'new dates for the same key and subject: certificates stay as they are',
-    }),
-  );
+  const renewals = renewed.map(({ id }) => ({ id, replaces: hashes[id] ?? '' }));
+  const why = 'new dates for the same key and subject: certificates stay as they are';
+  const drafts: readonly Draft[] =
+    renewals.length === 0 ? [] : [{ kind: 'authority.renew', host: OPERATOR, renewals, why }];
   // The renewed certificate is not there before it is made: every bundle differs from it.
   const authorities = pki.authorities.map((each) => (renewed.includes(each) ? { ...each, certificate: '' } : each));
   return {

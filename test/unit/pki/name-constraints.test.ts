@@ -5,7 +5,7 @@ import { readCertificate } from '../../../src/pki/inspect.ts';
 import { issueMembers } from '../../../src/pki/members.ts';
 import { constraintDrift, violations } from '../../../src/pki/name-constraints.ts';
 import { adminProfile } from '../../../src/pki/profile.ts';
-import { renewAuthority } from '../../../src/pki/renew-authority.ts';
+import { renewAuthorities } from '../../../src/pki/renew-authority.ts';
 import { loadPki } from '../../../src/pki/state.ts';
 import { makeSuccessor } from '../../../src/pki/succession.ts';
 import { clusterStore } from './cluster-store.ts';
@@ -89,8 +89,8 @@ describe('an inventory that grows', () => {
     const more = { ...context, policy: { ...context.policy, nameConstraints: grown } };
     await expect(issueMembers(more, [asked])).rejects.toThrow('10.0.0.9 is not among');
     const [first] = (await loadPki(context.store)).authorities;
-    const renewal = { id: 'client-1', replaces: first?.facts.sha256 ?? '', why: 'grow' };
-    await renewAuthority(more, renewal);
+    const renewal = { id: 'client-1', replaces: first?.facts.sha256 ?? '' };
+    await renewAuthorities(more, [renewal], 'grow');
     const [issued] = await issueMembers(more, [asked]);
     const [renewed] = (await loadPki(context.store)).authorities;
     if (hasOpenssl) {

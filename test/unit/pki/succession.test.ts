@@ -12,7 +12,7 @@ import { readCertificate, splitPem } from '../../../src/pki/inspect.ts';
 import { journalKey, readJournal } from '../../../src/pki/journal.ts';
 import { issueMembers } from '../../../src/pki/members.ts';
 import { readPublicSide } from '../../../src/pki/public-side.ts';
-import { renewAuthority } from '../../../src/pki/renew-authority.ts';
+import { renewAuthorities } from '../../../src/pki/renew-authority.ts';
 import { loadPki, readDocument } from '../../../src/pki/state.ts';
 import type { PkiStore } from '../../../src/pki/store.ts';
 import {
@@ -33,6 +33,12 @@ async function built(options: Parameters<typeof clusterStore>[0] = {}) {
   const context = await clusterStore(options);
   await createAuthorities(context, 'bootstrap');
   return context;
+}
+
+async function renewAuthority(context: PkiContext, { why, ...order }: { id: string; replaces: string; why: string }) {
+  const [renewed] = await renewAuthorities(context, [order], why);
+  if (renewed === undefined) throw new Error('nothing was renewed');
+  return renewed;
 }
 
 async function statuses(context: PkiContext) {
@@ -400,6 +406,24 @@ describe('renewing an authority', () => {
       const renewed = await renewAuthority(context, renewal);
       expect((await journal(context)).map((line) => line.sha256)).toContain(renewed.facts.sha256);
       expect((await readDocument(context.store)).authorities[0]?.certificate).toBe('ca/client-1.2.crt');
+    },
+  );
+
+  test.each(['ca/client-1.2.crt', 'ca/peer-1.2.crt', 'cluster.json'])(
+    'renews several together: where it stopped before writing %s none is, and again all are',
+    async (key) => {
+      const context = await built();
+      const certificates = async () =>
+        (await readDocument(context.store)).authorities.map(({ certificate }) => certificate);
+      const { authorities } = await loadPki(context.store);
+      const orders = authorities.map(({ id, facts }) => ({ id, replaces: facts.sha256 }));
+      const stopping = { ...context, store: failingAt(context.store, key) };
+      await expect(renewAuthorities(stopping, orders, 'renew')).rejects.toThrow('stop');
+      expect(await certificates()).toEqual(['ca/client-1.crt', 'ca/peer-1.crt']);
+      await renewAuthorities(context, orders, 'renew');
+      expect(await certificates()).toEqual(['ca/client-1.2.crt', 'ca/peer-1.2.crt']);
+      await renewAuthorities(context, orders, 'renew');
+      expect(await certificates()).toEqual(['ca/client-1.2.crt', 'ca/peer-1.2.crt']);
     },
   );
 

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import type { AuthorityView } from '../../../src/domain/pki-view.ts';
 import { planBootstrap } from '../../../src/plan/bootstrap.ts';
+import { describe } from '../../../src/plan/describe.ts';
 import { planRotateCa, type RotateCaWish } from '../../../src/plan/rotate-ca.ts';
 import { runOn } from '../../fakes/executor.ts';
 import { createModel } from '../../fakes/model.ts';
@@ -30,4 +31,15 @@ it('refuses to put a successor into force whose key is elsewhere, and lets membe
   expect(() => planRotateCa(withKey(false), wish)).toThrow('client-2 was imported without its key');
   expect(() => planRotateCa(withKey(false), { ...wish, until: 'trust-both' })).not.toThrow();
   expect(() => planRotateCa(withKey(true), wish)).not.toThrow();
+});
+
+it('renews all authorities in one step, so that an interruption forgets none', async () => {
+  const model = createModel(clusterOf('3.6.16'));
+  expect((await runOn(model, planBootstrap(model.view()))).error).toBeUndefined();
+  const { stages } = planRotateCa(model.view(), { ...wish, purposes: ['client', 'peer'], direction: 'renew' });
+  const steps = stages.flatMap((each) => each.steps).filter((each) => each.kind === 'authority.renew');
+  expect(steps.map(({ renewals }) => renewals.map(({ id }) => id))).toEqual([['client-1', 'peer-1']]);
+  expect(steps.map((each) => describe(each).text)).toEqual([
+    'certify client-1, peer-1 anew, with their keys and subjects',
+  ]);
 });
