@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { LabHost } from '../../src/lab/host.ts';
-import type { Run, Running, RunOptions, Stage } from './stage.ts';
+import { killMembers, type Run, type Running, type RunOptions, type Stage } from './stage.ts';
 
 interface Tree {
   readonly [key: string]: unknown;
@@ -97,6 +97,7 @@ export async function debugLogs(stage: Stage): Promise<string> {
 
 /** Takes the cluster away again, data and PKI too, so that the next test begins with new hosts. */
 export async function clearHosts(stage: Stage, options?: RunOptions): Promise<void> {
+  await killMembers(stage);
   expectDone(await stage.quorate(['reset', '--yes-destroy', stage.cluster, '--delete-data'], options));
 }
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectHealthy, expectRefusal } from './host-state.ts';
 import { expectOnePki } from './pki-state.ts';
-import { bootstrapArguments, openStage, type Stage } from './stage.ts';
+import { bootstrapArguments, killMembers, openStage, type Stage } from './stage.ts';
 
 const stages = ['operator', 'prepare', 'issue', 'configure', 'start', 'prove', 'mark'] as const;
 const again = bootstrapArguments(true);
@@ -114,6 +114,7 @@ describe('bootstrap', () => {
 
 /** The hosts as they were before the first bootstrap, less account and cached binaries. */
 async function startOver(stage: Stage): Promise<void> {
+  await killMembers(stage);
   const run = await stage.quorate(['reset', '--yes-destroy', stage.cluster, '--delete-data']);
   expect(run.status, run.stderr).toBe(0);
   for (const host of stage.lab.hosts) await host.sh('journalctl -q --rotate --vacuum-time=1ms');

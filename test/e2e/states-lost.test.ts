@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectHealthy, expectRefusal, expectWords } from './host-state.ts';
 import { expectOnePki } from './pki-state.ts';
-import { bootstrapArguments, copyOperator, openStage, type Stage } from './stage.ts';
+import { bootstrapArguments, copyOperator, killMembers, openStage, type Stage } from './stage.ts';
 
 const again = bootstrapArguments(true);
 
@@ -149,6 +149,7 @@ async function fewerHosts(stage: Stage, name: string): Promise<string> {
 }
 
 async function startOver(stage: Stage): Promise<void> {
+  await killMembers(stage);
   const run = await stage.quorate(['reset', '--yes-destroy', stage.cluster, '--delete-data']);
   expect(run.status, run.stderr).toBe(0);
 }
