@@ -44,8 +44,10 @@ function nextNumber({ authorities }: ClusterDocument, purpose: AuthorityPurpose)
 /** Whether the entry's two files are there in the end, match, and are what the policy wants. */
 async function complete(context: PkiContext, entry: AuthorityEntry, making: Making): Promise<boolean> {
   const { store, policy } = context;
+  // The certificate is looked for before the key: another run that makes both just now puts the key there first.
+  const certified = (await readText(store, entry.certificate)) !== undefined;
   const found = await openKey(context, entry.key);
-  if (found === undefined && (await readText(store, entry.certificate)) !== undefined) return false;
+  if (found === undefined && certified) return false;
   const key = found ?? (await makeKey(context, entry.key));
   if (key.publicKey.algorithm !== policy.algorithm) return false;
   if ((await readText(store, entry.certificate)) === undefined) await certify(context, entry, { ...making, key });

@@ -159,6 +159,24 @@ describe('making a successor', () => {
     expect((await readDocument(context.store)).authorities).toHaveLength(3);
   });
 
+  test.each([1, 2, 3, 4])('agrees with one who makes it right after read number %i of its files', async (read) => {
+    const context = await built();
+    let reads = 0;
+    const interrupted: PkiStore = {
+      ...context.store,
+      read: async (key) => {
+        const found = await context.store.read(key);
+        if (key.startsWith('ca/client-2.') && ++reads === read) await makeSuccessor(context, order);
+        return found;
+      },
+    };
+    const made = await makeSuccessor({ ...context, store: interrupted }, order);
+    expect(reads).toBeGreaterThanOrEqual(read);
+    expect(made.id).toBe('client-2');
+    expect((await context.store.list('ca/client-')).filter((each) => each.startsWith('ca/client-3'))).toEqual([]);
+    expect((await readDocument(context.store)).authorities).toHaveLength(3);
+  });
+
   test('refuses an expired predecessor, unless no cross certificate is wanted', async () => {
     const context = await built({ policy: { caLifetimeDays: 10, leafLifetimeDays: 5 } });
     const later = { ...context, now: () => Date.now() + 11 * dayMs };
