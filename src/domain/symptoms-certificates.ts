@@ -1,5 +1,5 @@
 /** Symptoms of certificates and keys. Issues are those of etcd-io/etcd. */
-import { REPEATED_MS, type Symptom } from './symptom.ts';
+import { inOrder, REPEATED_MS, type Symptom } from './symptom.ts';
 
 export const certificateSymptoms = {
   'certificate-expired': {
@@ -7,7 +7,7 @@ export const certificateSymptoms = {
     cause: 'a certificate has expired: whoever is shown it refuses the connection (#15740, #15949)',
     remedy:
       'quorate certs check names it; a certificate is read again at each handshake, so a new one needs no restart',
-    lines: [/x509: certificate has expired or is not yet valid.* is after /, /tls: expired certificate/],
+    lines: [inOrder('x509: certificate has expired or is not yet valid', ' is after '), /tls: expired certificate/],
     freshMs: REPEATED_MS,
   },
   'certificate-early': {
@@ -15,7 +15,7 @@ export const certificateSymptoms = {
     cause:
       'a certificate is not valid yet: the clock of the host that judges it is behind, or that of its issuer was ahead',
     remedy: 'synchronise the clocks (systemctl enable --now systemd-timesyncd), then quorate certs check',
-    lines: [/x509: certificate has expired or is not yet valid.* is before /],
+    lines: [inOrder('x509: certificate has expired or is not yet valid', ' is before ')],
     freshMs: REPEATED_MS,
   },
   'certificate-ending': {
@@ -59,8 +59,8 @@ export const certificateSymptoms = {
     remedy:
       'quorate certs check compares SANs with the inventory; every address that a member dials from must be in its peer certificate',
     lines: [
-      /x509: certificate is valid for .*, not /,
-      /x509: cannot validate certificate for .* because it doesn't contain any IP SANs/,
+      inOrder('x509: certificate is valid for ', ', not '),
+      inOrder('x509: cannot validate certificate for ', " because it doesn't contain any IP SANs"),
       /does not match any of DNSNames/,
     ],
     freshMs: REPEATED_MS,
@@ -76,7 +76,7 @@ export const certificateSymptoms = {
     level: 'warning',
     cause: 'somebody connects with a certificate that the CRL revokes, and is refused',
     remedy: 'find out who still holds it; a client that should go on needs a new one (quorate certs client issue)',
-    lines: [/certificate (serial )?.*revoked/],
+    lines: [inOrder('certificate ', 'revoked')],
   },
   'key-mismatch': {
     level: 'critical',

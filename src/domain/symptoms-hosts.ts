@@ -1,5 +1,5 @@
 /** Symptoms of hosts: reachability, units, disks, clocks, ports, configuration. Issues are those of etcd-io/etcd. */
-import { REPEATED_MS, type Symptom } from './symptom.ts';
+import { inOrder, REPEATED_MS, type Symptom, withNothingBehind } from './symptom.ts';
 
 export const hostSymptoms = {
   'host-unreachable': {
@@ -17,8 +17,8 @@ export const hostSymptoms = {
     cause: 'a member does not reach a peer: it is down, or a firewall or a route stands between them',
     remedy: 'start the peer (quorate status), and open its peer port (2380, unless set) from every other member',
     lines: [
-      /prober detected unhealthy status .*(dial tcp|i\/o timeout|no route to host|connection refused)/,
-      /health check for peer \w+ could not connect: (dial tcp|.*i\/o timeout)/,
+      inOrder('prober detected unhealthy status ', /dial tcp|i\/o timeout|no route to host|connection refused/),
+      inOrder(/health check for peer \w+ could not connect: /, /dial tcp|i\/o timeout/),
     ],
     freshMs: REPEATED_MS,
   },
@@ -74,7 +74,7 @@ export const hostSymptoms = {
     cause: 'the disk syncs too slowly for etcd, which waits for it at every write (#14181, #7617)',
     remedy:
       'give the data dir an SSD of its own and find what else writes there; 99 % of the syncs of the WAL should take less than 10 ms',
-    lines: [/slow fdatasync/, /sync duration of .*, expected less than/],
+    lines: [/slow fdatasync/, inOrder('sync duration of ', ', expected less than')],
   },
   overloaded: {
     level: 'warning',
@@ -84,8 +84,8 @@ export const hostSymptoms = {
       'look for a slow disk, stolen processor time and pauses of the virtual machine; large range requests do this too',
     lines: [
       /failed to send out heartbeat on time/,
-      /apply request took too long(?!.*(context canceled|deadline exceeded|no leader))/,
-      /took too long .* to execute/,
+      withNothingBehind('apply request took too long', /context canceled|deadline exceeded|no leader/),
+      inOrder('took too long ', ' to execute'),
     ],
   },
   'disk-full': {
@@ -139,9 +139,9 @@ export const hostSymptoms = {
     lines: [
       /failed to verify flags/,
       /error verifying flags/,
-      /cannot unmarshal .* into Go /,
+      inOrder('cannot unmarshal ', ' into Go '),
       /flag provided but not defined/,
-      /TLS key\/cert .* must be provided/,
+      inOrder('TLS key/cert ', ' must be provided'),
     ],
   },
   'environment-conflict': {

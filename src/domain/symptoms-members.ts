@@ -1,5 +1,5 @@
 /** Symptoms of members and of the cluster: quorum, membership, data, versions. Issues are those of etcd-io/etcd. */
-import { REPEATED_MS, STATE_TELLS, type Symptom } from './symptom.ts';
+import { inOrder, REPEATED_MS, STATE_TELLS, type Symptom } from './symptom.ts';
 
 export const memberSymptoms = {
   'no-quorum': {
@@ -101,7 +101,7 @@ export const memberSymptoms = {
       /couldn't find local name/,
       /member count is unequal/,
       /unmatched member while checking PeerURLs/,
-      /--initial-cluster has .* but missing from --initial-advertise-peer-urls/,
+      inOrder('--initial-cluster has ', ' but missing from --initial-advertise-peer-urls'),
     ],
   },
   'alarm-nospace': {

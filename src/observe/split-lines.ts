@@ -10,7 +10,8 @@ export async function* splitLines(chunks: AsyncIterable<unknown>, limitBytes: nu
   const hold = (part: Buffer): void => {
     heldBytes += part.length;
     if (heldBytes > limitBytes) skipping = true;
-    held = skipping ? [] : [...held, part];
+    if (skipping) held = [];
+    else held.push(part);
   };
   const take = (): string | undefined => {
     const line = skipping ? undefined : Buffer.concat(held).toString('utf8');

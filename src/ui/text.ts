@@ -10,7 +10,8 @@ export function clean(text: string): string {
 
 /** One line of at most `width` characters, the end replaced by `…` where it is longer; line feeds become spaces. */
 export function cut(text: string, width: number): string {
-  const characters = [...text.replaceAll(/\s*\n\s*/g, ' ')];
+  const line = text.includes('\n') ? joinLines(text.split('\n')) : text;
+  const characters = [...line];
   if (characters.length <= width) return characters.join('');
   return width < 1 ? '' : `${characters.slice(0, width - 1).join('')}…`;
 }
@@ -24,10 +25,9 @@ export function wrap(text: string, width: number, first: string, rest = ' '.repe
 
 /** Lines, each behind `prefix`. */
 export function indent(text: string, prefix: string): string[] {
-  return text
-    .replace(/\n+$/, '')
-    .split('\n')
-    .map((line) => (prefix + line).trimEnd());
+  const lines = text.split('\n');
+  const end = lines.findLastIndex((line) => line !== '') + 1;
+  return lines.slice(0, Math.max(end, 1)).map((line) => (prefix + line).trimEnd());
 }
 
 /** `12 ms`, `3.4 s`, `2 min 5 s`, `1 h 2 min`. */
@@ -37,6 +37,16 @@ export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** In one line, whatever blanks stood around the line feeds. */
+function joinLines(lines: readonly string[]): string {
+  const last = lines.length - 1;
+  const trimmed = lines.map((line, index) => {
+    if (index === 0) return line.trimEnd();
+    return index === last ? line.trimStart() : line.trim();
+  });
+  return trimmed.filter((line, index) => line !== '' || index === 0 || index === last).join(' ');
 }
 
 function visible(character: string): string {

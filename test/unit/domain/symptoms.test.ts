@@ -39,6 +39,36 @@ const documented: readonly (readonly [RegExp, string])[] = [
   [/another etcd process is using/, 'etcdserver: backend.go, with capnslog'],
 ];
 
+/** Milliseconds of processor for one look at the text; the best of three. */
+function costOf(text: string): number {
+  const costs = [1, 2, 3].map(() => {
+    const before = process.cpuUsage();
+    symptomsOf({ message: text, fields: [] });
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  return Math.min(...costs);
+}
+
+it.each([
+  'certificate ',
+  'x509: certificate has expired or is not yet valid ',
+  'x509: certificate is valid for ',
+  'prober detected unhealthy status ',
+  'apply request took too long ',
+  'took too long ',
+  'cannot unmarshal ',
+  'sync duration of ',
+  'open x.key',
+  '--initial-cluster has ',
+  ' ',
+])('looks through a line of 1 MiB that repeats "%s" in time that grows with its length', (word) => {
+  const of = (length: number): string => word.repeat(Math.ceil(length / word.length));
+  const [small, large] = [costOf(of(128 * 1024)), costOf(of(1024 * 1024))];
+  // Eight times the length: 8 where it is linear, 64 where it is quadratic; below a few milliseconds nothing is measured.
+  expect(large / Math.max(small, 5)).toBeLessThan(24);
+});
+
 describe("the doctor's table", () => {
   it.each(all.map((each) => [each.version, each.from, each.text, each.symptoms] as const))(
     'etcd %s, %s: %s',
