@@ -50,7 +50,12 @@ function fieldsOf(entry: Readonly<Record<string, unknown>>): LogText['fields'] {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '(nested too deeply)'; // JSON.parse reads what JSON.stringify has no stack for
+  }
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {

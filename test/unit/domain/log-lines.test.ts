@@ -83,12 +83,37 @@ describe('a record of the journal', () => {
   it('reads texts with control characters, which journald writes as octets, and fields that came twice', () => {
     expect(readRecord(record({ MESSAGE: [103, 111, 27, 91, 50, 74] }), 'a', keep)?.message).toBe('go\u001b[2J');
     expect(readRecord(record({ MESSAGE: ['first', 'second'] }), 'a', keep)?.message).toBe('first');
+    expect(readRecord(record({ MESSAGE: [[103, 111], 'second'] }), 'a', keep)?.message).toBe('go');
   });
 
   it.each(['', 'no JSON', '[]', '{}', record({}), record({ MESSAGE: null }), '{"MESSAGE":"x"}'])(
     'is none: %s',
     (text) => expect(readRecord(text, 'a', keep)).toBeUndefined(),
   );
+
+  it.each(['1e300', '-5', 1e300, '9'.repeat(40)])('is shown with a time that a Date can tell: %s', (time) => {
+    const at = readRecord(JSON.stringify({ __REALTIME_TIMESTAMP: time, MESSAGE: 'x' }), 'a', keep)?.at;
+    expect(new Date(at ?? Number.NaN).toISOString()).toBe('1970-01-01T00:00:00.000Z');
+  });
+
+  it('is shown or left out whatever it is made of, and ends nothing', () => {
+    const deep = (text: string) => `${'['.repeat(200_000)}${text}${']'.repeat(200_000)}`;
+    const nested = `{"level":"info","msg":"x","y":${deep('1')}}`;
+    expect(readRecord(record({ MESSAGE: nested }), 'a', keep)?.fields).toEqual([['y', '(nested too deeply)']]);
+    const raw = `{"__REALTIME_TIMESTAMP":"1700000000123456","MESSAGE":${deep('65')}}`;
+    expect(readRecord(raw, 'a', keep)).toBeUndefined();
+    expect(readRecord(record({ MESSAGE: [0xff, 0xfe, 1e9, -1] }), 'a', keep)?.message).toHaveLength(4);
+    expect(readRecord(record({ MESSAGE: 'x', SYSLOG_IDENTIFIER: { a: 1 }, PRIORITY: [] }), 'a', keep)?.source).toBe('');
+    expect(readRecord(record({ MESSAGE: 'y'.repeat(1_000_000) }), 'a', keep)?.message).toHaveLength(1_000_000);
+  });
+
+  it('hides a secret that is escaped in its text', () => {
+    const text = '{"level":"info","msg":"with s\\u003ccret-12","y":"s\\u003ccret-12"}';
+    const line = readRecord(record({ MESSAGE: JSON.parse(`"${text.replaceAll('"', '\\"')}"`) }), 'a', (each) =>
+      each.replaceAll('s<cret-12', '***'),
+    );
+    expect([line?.message, line?.fields]).toEqual(['with ***', [['y', '***']]]);
+  });
 
   it('loses its secrets before it is taken apart', () => {
     const secret = '{"level":"info","msg":"starting","initial-cluster-token":"hidden-token"}';
