@@ -5,6 +5,12 @@ export function plainJson(value: unknown): string {
   return (JSON.stringify(value) ?? '').replace(unsafe, escaped);
 }
 
+/** The same over several lines, indented by two blanks. */
+export function prettyJson(value: unknown): string {
+  const text = JSON.stringify(value, undefined, 2) ?? '';
+  return text.replace(unsafe, (character) => (character === '\n' ? character : escaped(character)));
+}
+
 /** Text in one line that any terminal may show: line breaks and tabs become blanks, every other such character is replaced. */
 export function plainText(text: string): string {
   return text.replace(/[\r\n\t]+/g, ' ').replace(unsafe, '\ufffd');

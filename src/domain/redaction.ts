@@ -1,5 +1,7 @@
 /** Takes secrets out of text before anyone sees it: known values in the shapes that they travel in, and whatever looks like a key or a token. */
 
+import { plainJson } from './plain-json.ts';
+
 const MASK = '<redacted>';
 
 /** Values shorter than this are left alone: masking each `ab` would make text unreadable, and tell the secret by its gaps. */
@@ -50,9 +52,22 @@ function shapes(secret: string): string[] {
     ...[0, 1, 2].flatMap((shift) => base64Core(bytes, shift)),
     hex,
     hex.toUpperCase(),
-    JSON.stringify(secret).slice(1, -1),
+    ...jsonShapes(secret),
     encodeUri(secret),
   ];
+}
+
+/** As JSON writers escape it: only what JSON demands, Go's (encoding/json: also what HTML knows), all but ASCII, ours; and each in JSON once more. */
+function jsonShapes(secret: string): string[] {
+  const plain = JSON.stringify(secret).slice(1, -1);
+  const go = plain.replace(/[<>&\u2028\u2029]/g, escapeUnit);
+  const ascii = plain.replace(/[^\x20-\x7e]/g, escapeUnit);
+  const all = [plain, go, ascii, go.replace(/[^\x20-\x7e]/g, escapeUnit), plainJson(secret).slice(1, -1)];
+  return all.flatMap((each) => [each, JSON.stringify(each).slice(1, -1)]);
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** The characters that any base64 of a text with these bytes at offset `shift` (mod 3) has: those that depend on these bytes alone. */

@@ -173,9 +173,7 @@ function verbUi(ui: Ui): VerbUi {
     out: ui.out,
     json: ui.json,
     table: ui.table,
-    line: (text) => {
-      process.stdout.write(`${text}\n`);
-    },
+    line: ui.line,
     drained: () => drained(process.stdout),
     note: ui.note,
     warn: ui.warn,

@@ -63,7 +63,8 @@ function printLabels(labels: Labels): string {
     .join(',');
 }
 
-/** Backslash, quote and line feed are all that the format escapes. */
+/** Backslash, quote and line feed are all that the format escapes; other control characters have no place in it. */
 function escapeLabel(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+  const escaped = text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+  return escaped.replace(/\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '');
 }

@@ -1,6 +1,7 @@
 /** The one object through which a process talks: results on stdout, everything else on stderr, every line without secrets. */
 import type { Writable } from 'node:stream';
 import { QuorateError } from '../domain/errors.ts';
+import { prettyJson } from '../domain/plain-json.ts';
 import type { DebugLog } from './debug-log.ts';
 import { errorToJson, renderError } from './errors.ts';
 import { openProgress } from './open-progress.ts';
@@ -32,6 +33,8 @@ export interface Ui extends Prompts {
   out(text: string): void;
   /** The one JSON document of a run, on stdout, in any mode. Throws when called twice. */
   json(value: unknown): void;
+  /** A line of a result for programs, on stdout, in any mode. */
+  line(text: string): void;
   /** A result as a table, on stdout. Nothing in the modes `json` and `quiet`. */
   table(table: Table): void;
   /** A plan: on stdout where it is the result, on stderr where it only precedes a question. Nothing in the modes `json` and `quiet`. */
@@ -71,7 +74,7 @@ export function createUi(options: UiOptions): Ui {
   const json = (value: unknown) => {
     documents += 1;
     if (documents > 1) throw new Error('a run has one JSON document, and it was written before');
-    streams.stdout.write(`${JSON.stringify(secrets.redactValue(value), undefined, 2)}\n`);
+    streams.stdout.write(`${prettyJson(secrets.redactValue(value))}\n`);
   };
   return {
     terminal,
@@ -80,6 +83,7 @@ export function createUi(options: UiOptions): Ui {
     out: (text) => {
       if (mode !== 'json') stdout(clean(text));
     },
+    line: (text) => stdout(clean(text)),
     table: (table) => {
       if (speaks(mode)) stdout(renderTable(table, { width: terminal.width, paint: paint.stdout }));
     },

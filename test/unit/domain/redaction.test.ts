@@ -33,6 +33,18 @@ describe('redact', () => {
     );
   });
 
+  it("finds a secret that Go's or another writer of JSON has escaped, also where that JSON is a text in JSON", () => {
+    const value = 'p<ss&"wörd\u0085x';
+    const go = 'p\\u003css\\u0026\\"wörd\u0085x';
+    const ascii = 'p<ss&\\"w\\u00f6rd\\u0085x';
+    const both = 'p\\u003css\\u0026\\"w\\u00f6rd\\u0085x';
+    const ours = 'p<ss&\\"wörd\\u0085x';
+    for (const text of [go, ascii, both, ours]) {
+      expect(redact(`{"a":"${text}"}`, [value])).toBe('{"a":"<redacted>"}');
+      expect(redact(JSON.stringify({ line: `{"a":"${text}"}` }), [value])).not.toContain('rd');
+    }
+  });
+
   it('leaves text without secrets as it is, and is idempotent', () => {
     fc.assert(
       fc.property(fc.array(secret), fc.string(), (secrets, text) => {

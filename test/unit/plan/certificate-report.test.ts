@@ -391,7 +391,7 @@ describe('any evidence', () => {
 describe('metrics', () => {
   /** https://prometheus.io/docs/instrumenting/exposition_formats/: HELP, TYPE, then all samples of that name; label values escaped. */
   it('are in the text format: one block a family, no series twice, values escaped', () => {
-    const odd = { ...healthy, cluster: { ...healthy.cluster, name: 'a"b\\c' } };
+    const odd = { ...healthy, cluster: { ...healthy.cluster, name: 'a"b\\c\u001b[2J\u009b\r\n' } };
     const text = printMetrics(
       reportCertificates(
         withHost(odd, 'etcd-1', () => ({ certificates: {} })),
@@ -413,7 +413,8 @@ describe('metrics', () => {
       }
     }
     expect(new Set(families).size).toBe(families.length);
-    expect(text).toContain('cluster="a\\"b\\\\c"');
+    expect(text).toContain('cluster="a\\"b\\\\c[2J\\n"');
+    expect(text).not.toMatch(/(?!\n)\p{Cc}/u);
     expect(text.endsWith('\n')).toBe(true);
   });
 });
