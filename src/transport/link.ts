@@ -30,13 +30,15 @@ export class SshLink {
   /** Why the connection ended, once it has; undefined while it lives. */
   lost: Error | undefined;
   readonly #client: Client;
+  readonly #socket: Duplex;
   readonly #slots = createSlots(sessionsAtATime);
   /** Resolves when the connection has ended, for whatever reason. */
   readonly ended: Promise<void>;
 
-  /** `client` is logged in. `who` names its far end in errors. */
-  constructor(client: Client, who: string) {
+  /** `client` is logged in over `socket`. `who` names its far end in errors. */
+  constructor(client: Client, socket: Duplex, who: string) {
     this.#client = client;
+    this.#socket = socket;
     this.who = who;
     let cause: Error | undefined;
     client.on('error', (error) => {
@@ -74,11 +76,12 @@ export class SshLink {
     }
   }
 
-  /** Ends the connection; open sessions and streams end with it. */
+  /** Ends the connection, at the latest after a second; open sessions and streams end with it. */
   async close(): Promise<void> {
     if (this.lost !== undefined) return;
     this.#client.end();
-    const timer = setTimeout(() => this.#client.destroy(), 1_000);
+    // Client.destroy() does nothing to a socket that end() has ended: a far end that is silent would be waited for as long as TCP tries.
+    const timer = setTimeout(() => this.#socket.destroy(), 1_000);
     await this.ended;
     clearTimeout(timer);
   }

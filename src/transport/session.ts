@@ -74,7 +74,7 @@ export class TransportSession {
       const client = new Client();
       const login = createLogin(target, sources);
       await handshake({ client, socket, target, who, hostKey, login, signal, keepAliveIntervalMs });
-      return new SshLink(client, who);
+      return new SshLink(client, socket, who);
     });
   }
 

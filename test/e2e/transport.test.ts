@@ -573,6 +573,26 @@ describe('hosts that do not answer', () => {
     }
   });
 
+  it('any more are not waited for when the connection is closed', async () => {
+    const { connections, close } = await open({});
+    const connection = connections.get('etcd-1');
+    const file = shop.path('frozen-at-end');
+    const running = connection?.run({ ...greet, script: `echo $PPID >${file}; exec sleep 5` }, limits);
+    running?.catch(() => undefined);
+    await waitFor(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n'));
+    const pid = sshdChildOf(Number(readFileSync(file, 'utf8')));
+    process.kill(pid, 'SIGSTOP');
+    const late = setTimeout(() => process.kill(pid, 'SIGCONT'), 10_000);
+    try {
+      const since = Date.now();
+      await close();
+      expect(Date.now() - since).toBeLessThan(5_000);
+    } finally {
+      clearTimeout(late);
+      process.kill(pid, 'SIGKILL');
+    }
+  });
+
   it('are all told, each with its cause', async () => {
     const silent = createServer();
     const hasty = createServer((socket) => socket.destroy());
