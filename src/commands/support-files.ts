@@ -1,5 +1,6 @@
 /** What a support archive holds: everything that was seen, and no secret. */
 import type { Cluster } from '../domain/cluster.ts';
+import { withoutCredentials, withoutUserinfo } from '../domain/credentials.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { Facts, HostFacts } from '../domain/facts.ts';
 import type { JournalWish } from '../domain/journal.ts';
@@ -71,9 +72,12 @@ function withoutTexts({ texts: _files, processes, ...host }: HostFacts) {
   return { ...host, processes: processes.map(({ arguments: _given, ...each }) => each) };
 }
 
-/** Configuration, unit and scripts as they stand on the host; never keys: the probe reads none. */
+/** Configuration, unit, drop-ins of others and scripts as they stand on the host, without what looks like a credential; never keys: the probe reads none. */
 function textFiles({ host, texts }: HostFacts): readonly BundleFile[] {
-  return Object.entries(texts).map(([path, content]) => ({ name: `hosts/${host}${path}`, content }));
+  return Object.entries(texts).map(([path, content]) => ({
+    name: `hosts/${host}${path}`,
+    content: withoutCredentials(content),
+  }));
 }
 
 async function journalFile({ session }: Examination, host: string): Promise<BundleFile> {
@@ -82,7 +86,7 @@ async function journalFile({ session }: Examination, host: string): Promise<Bund
   const texts: string[] = [];
   let length = 0;
   for await (const line of read.lines) {
-    const text = `${new Date(line.at).toISOString()} ${line.source} ${line.level ?? '-'} ${plainText(tellLine(line))}\n`;
+    const text = `${new Date(line.at).toISOString()} ${line.source} ${line.level ?? '-'} ${plainText(withoutUserinfo(tellLine(line)))}\n`;
     texts.push(text);
     length += text.length;
     while (length > JOURNAL_LIMIT) length -= texts.shift()?.length ?? 0;

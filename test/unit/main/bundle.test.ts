@@ -31,4 +31,21 @@ describe('a support archive', () => {
     expect(text).toContain('a <redacted> b');
     for (const each of ['with quotes', 'AAAABBBBCCCC', base64, 'other-token']) expect(text).not.toContain(each);
   });
+
+  it('has members below its own folder alone, each with a name of one line', async () => {
+    const names = ['../../etc/passwd', '/etc/shadow', 'hosts/a/../../b', 'a\nb\u001b[2J', 'a_b_[2J', 'x\\..\\y', './z'];
+    const files = names.map((name) => ({ name, content: '' }));
+    const { unpackTar } = await import('modern-tar');
+    const bytes = await packBundle('quorate-prod', files, createSecrets());
+    const members = (await unpackTar(new Uint8Array(gunzipSync(bytes)))).map(({ header }) => header.name);
+    expect(members).toEqual([
+      'quorate-prod/__/__/etc/passwd',
+      'quorate-prod/etc/shadow',
+      'quorate-prod/hosts/a/__/__/b',
+      'quorate-prod/a_b_[2J',
+      'quorate-prod/a_b_[2J~2',
+      'quorate-prod/x_.._y',
+      'quorate-prod/_/z',
+    ]);
+  });
 });
