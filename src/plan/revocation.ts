@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { QuorateError } from '../domain/errors.ts';
 import { currentGeneration } from '../domain/generation.ts';
-import { openGoal } from '../domain/goal.ts';
 import { configFile } from '../domain/layout.ts';
 import type { Use } from '../domain/pki-view.ts';
 import { dropEmptyStages, type Plan, type Stage, stage } from '../domain/plan.ts';
@@ -11,7 +10,7 @@ import { type Draft, type FilePut, leafPurposes, OPERATOR } from '../domain/step
 import { type GenerationDrafts, generationDrafts, generationsDirectory, pruneDrafts } from './generation.ts';
 import { flawsOf, wishOf } from './generation-wish.ts';
 import { neededDrafts } from './host-steps.ts';
-import { requireRotatable } from './rotate-refusals.ts';
+import { requireNoRotation, requireRotatable } from './rotate-refusals.ts';
 import { planBase, type View } from './view.ts';
 
 /**
@@ -24,7 +23,7 @@ export function planRevocation(view: View, { restart }: { readonly restart: bool
     .map(({ name }) => name)
     .filter((name) => view.facts.hosts[name] !== undefined);
   requireRotatable(view, members);
-  requireNoRotation(view);
+  requireNoRotation(view, 'certs revoke');
   const uses = (['client', 'peer'] as const).filter((use) => view.pki.crls?.[use] !== undefined);
   const plan = planBase(view, 'certs revoke');
   if (uses.length === 0)
@@ -137,18 +136,6 @@ function stagesOf(view: View, turns: readonly MemberTurn[], uses: readonly Use[]
       }),
     ),
   ];
-}
-
-function requireNoRotation({ pki }: View): void {
-  const open = openGoal(pki.goals, 'rotate');
-  if (open === undefined) return;
-  throw new QuorateError(
-    'refused',
-    `a rotation is open, begun by ${open.who}, ${open.since}: its generations come first, and bring the lists along`,
-    {
-      hint: 'quorate certs rotate -i FILE, then quorate certs revoke again',
-    },
-  );
 }
 
 function unsound(host: string, purpose = '', problem = ''): QuorateError {

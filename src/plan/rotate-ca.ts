@@ -1,6 +1,6 @@
 /** certs rotate-ca: the phases that are left of replacing, renewing or taking back authorities, and every member's steps in them. Pure. */
 import { QuorateError } from '../domain/errors.ts';
-import { currentGeneration } from '../domain/generation.ts';
+import { currentGeneration, generationsOn } from '../domain/generation.ts';
 import type { PkiView } from '../domain/pki-view.ts';
 import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
@@ -11,7 +11,7 @@ import { flawsOf, hasFlaws, wishOf } from './generation-wish.ts';
 import { neededDrafts } from './host-steps.ts';
 import { hasForbiddenNames } from './permitted-names.ts';
 import { withListRefresh } from './revocation-refresh.ts';
-import { requireRotatable } from './rotate-refusals.ts';
+import { requireNoRotation, requireRotatable } from './rotate-refusals.ts';
 import {
   backPhases,
   comingPhases,
@@ -48,18 +48,33 @@ export function planRotateCa(view: View, wish: RotateCaWish): Plan {
   );
   requireWhole(view.pki, wish);
   requireKeys(view.pki, wish);
-  const present = presentPhase(view.pki, wish.purposes);
-  const behind = phaseStages(view, [present]);
   // Leaves with a new name can't be issued before the authorities permit it.
   const grows = wish.direction === 'renew' && hasForbiddenNames(view);
-  const finishes = present.id === 'settle' && behind.length > 0 && !grows;
+  if (!grows) requireNoRotation(view, 'certs rotate-ca');
+  const present = presentPhase(view.pki, wish.purposes);
+  const behind = phaseStages(view, [present]);
+  const finishes = present.id === 'settle' && behind.length > 0 && !grows && !areAhead(view, behind);
   const all = finishes ? [present] : withListRefresh(phasesOf(view.pki, wish, present), view.now);
   const phases = withAdmin(view, all);
   const stages = phaseStages(view, phases);
   const plan = dropEmptyStages({ ...planBase(view, 'certs rotate-ca'), stages, reasons: [] });
   if (plan.stages.length === 0) return { ...plan, reasons: reasonsOf(view, wish) };
-  const warnings = [...plan.warnings, ...clientWarnings(view.pki, wish, phases)];
+  const ends = finishes ? [endsOnly] : [];
+  const warnings = [...plan.warnings, ...ends, ...clientWarnings(view.pki, wish, phases)];
   return { ...plan, warnings, ...(wish.allowDowntime ? { permits: { downtime: true } } : {}) };
+}
+
+const endsOnly =
+  'this brings members to what is wanted already, and begins nothing else: run the same command again for another rotation';
+
+/** Whether nothing is left but folders that a rotation of leaves prepared and never came to use: those are the end of nothing, and are used by what comes. */
+function areAhead(view: View, stages: readonly Stage[]): boolean {
+  const kinds = stages.flatMap((each) => each.steps.map((step) => step.kind));
+  if (!kinds.every((each) => each === 'generation.prune' || each === 'certificates.prove')) return false;
+  return Object.values(view.facts.hosts).every((host) => {
+    const numbers = generationsOn(view.cluster, host).map((path) => Number(path.slice(path.lastIndexOf('/') + 1)));
+    return numbers.every((each) => each >= currentGeneration(view.cluster, host));
+  });
 }
 
 /** What a run has left undone; planning again at the end of a rotation would begin another. */

@@ -1,6 +1,8 @@
 /** Why certificates cannot be rotated: told before anything is changed. Pure. */
 import { QuorateError } from '../domain/errors.ts';
+import { openGoal, type RotateGoal } from '../domain/goal.ts';
 import { activeAuthority } from '../domain/pki-view.ts';
+import { leafPurposes } from '../domain/step.ts';
 import { serves } from '../domain/voters.ts';
 import { tryParseChain } from '../pki/chain.ts';
 import type { View } from './view.ts';
@@ -57,4 +59,27 @@ export function requireServing({ cluster, facts, pki, now }: View): void {
       hint: 'quorate certs rescue -i FILE mends all at once where certificates have ended; quorate status -i FILE tells more',
     },
   );
+}
+
+/**
+ * Before another verb makes generations, or removes those that a rotation has prepared. `verb` is the one that was asked for.
+ * @throws QuorateError refused: a rotation of leaves is open
+ */
+export function requireNoRotation(view: View, verb: string): void {
+  const open = openGoal(view.pki.goals, 'rotate');
+  if (open === undefined) return;
+  throw new QuorateError(
+    'refused',
+    `a rotation is open, begun by ${open.who}, ${open.since}: its generations come first`,
+    { hint: `${finishingCommand(view, open)}, then quorate ${verb} again` },
+  );
+}
+
+/** The command that goes on with an open rotation. */
+export function finishingCommand({ cluster }: View, { targets, purposes, keys }: RotateGoal): string {
+  const all = cluster.controllers.every(({ name }) => targets[name] !== undefined);
+  const members = all ? '' : ` --member ${Object.keys(targets).join(' ')}`;
+  const kept = keys === 'keep' ? ' --keep-keys' : '';
+  const kinds = purposes.length === leafPurposes.length ? '' : ` --kind ${purposes.join(',')}`;
+  return `quorate certs rotate -i FILE${members}${kinds}${kept}`;
 }

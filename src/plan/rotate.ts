@@ -8,7 +8,7 @@ import { adminRenewal } from './admin-renewal.ts';
 import { type GenerationTurn, nextTurn, renewingTurn } from './generation.ts';
 import { livesOf } from './generation-wish.ts';
 import { listRefresh } from './revocation-refresh.ts';
-import { requireRotatable, requireServing } from './rotate-refusals.ts';
+import { finishingCommand, requireRotatable, requireServing } from './rotate-refusals.ts';
 import { rotateStages, rotateWarnings, runs } from './rotate-stages.ts';
 import { planBase, type View } from './view.ts';
 
@@ -88,14 +88,6 @@ function requireSameGoal(view: View, open: ReturnType<typeof openGoal<'rotate'>>
     `a rotation is open (${open.purposes.join(', ')} certificates of ${Object.keys(open.targets).join(', ')}, begun by ${open.who}, ${open.since}), and this is another one`,
     { hint: `finish it first: ${finishingCommand(view, open)}` },
   );
-}
-
-function finishingCommand({ cluster }: View, { targets, purposes, keys }: RotateGoal): string {
-  const all = cluster.controllers.every(({ name }) => targets[name] !== undefined);
-  const members = all ? '' : ` --member ${Object.keys(targets).join(' ')}`;
-  const kept = keys === 'keep' ? ' --keep-keys' : '';
-  const kinds = purposes.length === leafPurposes.length ? '' : ` --kind ${purposes.join(',')}`;
-  return `quorate certs rotate -i FILE${members}${kinds}${kept}`;
 }
 
 /** What a member still has to get; undefined where its goal is met, or nothing of it is due. */

@@ -8,8 +8,10 @@ import type { Running, Stage } from './stage.ts';
 
 export interface Condition {
   readonly name: string;
-  /** Whether it shows at once, wherever a run has come to: what a run does next depends on it. */
-  readonly sudden: boolean;
+  /** The stages that are also begun with the host well, and meet it then. */
+  readonly meets: readonly string[];
+  /** A rolling restart makes the member well again. */
+  readonly endsByRestart?: true;
   /** Once, while the cluster is at rest. */
   arrange?(host: LabHost): Promise<unknown>;
   begin(host: LabHost): Promise<unknown>;
@@ -20,29 +22,45 @@ export interface Condition {
 const smallGenerations = `mkdir -p /run/small; mount -t tmpfs -o size=1m,mode=755 tmpfs /run/small
 cp -a /etc/etcd/pki.d/. /run/small/; mount --bind /run/small /etc/etcd/pki.d`;
 
+/** Every stage in which hosts are changed. */
+const stages = [
+  'prepare',
+  'put',
+  'switch',
+  'prove',
+  'trust-both-prepare',
+  'trust-both-roll',
+  'leaves-roll',
+  'trust-new-roll',
+];
+
+/** Those in which members have their turns. */
+const turns = ['switch', 'trust-both-roll', 'trust-new-roll'];
+
 export const conditions: readonly Condition[] = [
-  { name: 'unreachable', sudden: true, begin: (host) => host.linkDown(), end: (host) => host.linkUp() },
+  { name: 'unreachable', meets: stages, begin: (host) => host.linkDown(), end: (host) => host.linkUp() },
   {
     name: 'its etcd stopped by SIGSTOP',
-    sudden: true,
+    endsByRestart: true,
+    meets: turns,
     begin: (host) => host.sh('systemctl kill -s STOP etcd'),
     end: (host) => host.sh('systemctl kill -s CONT etcd'),
   },
   {
     name: 'cut off from its peers',
-    sudden: true,
+    meets: turns,
     begin: (host) => host.cutPort(2380),
     end: (host) => host.openPorts(),
   },
   {
     name: 'its clock a day behind',
-    sudden: false,
+    meets: [],
     begin: (host) => host.fakeClock(-86_400),
     end: (host) => host.fakeClock(0),
   },
   {
     name: 'no space for certificates',
-    sudden: true,
+    meets: ['prepare', 'put', 'trust-both-prepare'],
     arrange: (host) => host.sh(smallGenerations),
     begin: (host) => host.sh('cat /dev/zero >/run/small/ballast 2>/dev/null || true'),
     end: (host) => host.sh('rm -f /run/small/ballast'),

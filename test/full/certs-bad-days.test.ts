@@ -1,7 +1,8 @@
-/** Bad days: `certs check` names what is wrong, and the verb that is for it mends it, with the data as it was. */
+/** Bad days: `certs check` names what is wrong, and the verb that is for it mends it, with the data as it was; those that stop a cluster on the first and the last minor too. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testedVersions } from '../../src/lab/releases.ts';
 import { expireAuthorities, expireLeaves } from '../e2e/aged-pki.ts';
 import { untilHealthy } from '../e2e/bad-conditions.ts';
 import { expectInOrder } from '../e2e/certs-scenarios.ts';
@@ -88,18 +89,32 @@ const days: readonly BadDay[] = [
     findings: ['etcd-1 server.crt absent', 'etcd-1 peer.crt absent', 'etcd-1 ca.crt absent'],
     mend: ['certs', 'rotate', '--due'],
   },
+  {
+    name: 'the policy asks for other keys',
+    happen: (stage) => stage.edit((text) => text.replace(/^pki:\n/m, '$&  algorithm: ecdsa-p384\n')),
+    findings: ['etcd-1 server.crt key', 'etcd-2 peer.crt key', 'etcd-3 client.crt key'],
+    mend: ['certs', 'rotate', '--due'],
+  },
 ];
 
-describe('on a day on which', () => {
+const [oldest, , usual, newest] = testedVersions;
+const stopping = days.filter((each) => each.mend.includes('rescue'));
+const arenas = [
+  { version: usual, its: days },
+  { version: oldest, its: stopping },
+  { version: newest, its: stopping },
+];
+
+describe.each(arenas)('with etcd $version on a day on which', ({ version, its }) => {
   let stage: Stage;
   beforeAll(async () => {
-    stage = await openStage({ name: 'bad-days' });
+    stage = await openStage({ name: `bad-days-${version.replaceAll('.', '-')}`, version });
     await stage.bootstrap();
     await stage.etcdctl(1, 'put precious value');
   });
   afterAll(() => stage?.down());
 
-  it.each(days)('$name, check names it and its verb mends it', { timeout: 300_000 }, async (day) => {
+  it.each(its)('$name, check names it and its verb mends it', { timeout: 300_000 }, async (day) => {
     await day.happen(stage);
     await until('check names it', async () => {
       const found = await findingsOf(stage);

@@ -2,14 +2,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Condition, conditions, stageBegun, untilHealthy } from '../e2e/bad-conditions.ts';
 import { expectInOrder, killAt } from '../e2e/certs-scenarios.ts';
-import { expectDone } from '../e2e/environment.ts';
+import { expectDone, until } from '../e2e/environment.ts';
 import type { Outcome } from '../e2e/load/scenario.ts';
 import { underLoad } from '../e2e/load/scenario.ts';
 import { openStage, type Run, type Stage } from '../e2e/stage.ts';
 
 const rotation = ['certs', 'rotate'];
 
-/** Each point that `certs rotate-ca` may be asked to halt at, and the stages before it in which hosts change. */
+const rotationStages = ['prepare', 'put', 'switch', 'prove'];
+
+/** Each point that `certs rotate-ca` may be asked to halt at, and the stages before it in which hosts are changed. */
 const points = [
   { point: 'trust-both', within: ['trust-both-prepare', 'trust-both-roll'] },
   { point: 'leaves', within: ['leaves-roll'] },
@@ -26,10 +28,8 @@ describe.each(conditions)('with one host $name', { timeout: 900_000 }, (conditio
   });
   afterAll(() => stage?.down());
 
-  it('certs rotate does not begin, nor go on, and goes on afterwards', async () => {
+  it('certs rotate that was begun does not go on, and goes on afterwards', async () => {
     const outcome = await underLoad(stage, `certs rotate, one host ${condition.name}`, async (load) => {
-      await load.phase('ill before');
-      await expectStops(stage, rotation, condition);
       await killAt(stage, rotation, 'stage:issue');
       await load.phase('ill behind issue');
       await expectStops(stage, rotation, condition);
@@ -40,11 +40,13 @@ describe.each(conditions)('with one host $name', { timeout: 900_000 }, (conditio
     await expectInOrder(stage);
   });
 
-  it.runIf(condition.sudden)('certs rotate that meets it in any of its stages is safe', async () => {
+  it.runIf(condition.meets.length > 0)('certs rotate that meets it in one of its stages is safe', async () => {
     const outcome = await underLoad(stage, `certs rotate, one host gets ${condition.name}`, async (load) => {
-      for (const each of ['prepare', 'put', 'switch', 'prove']) {
+      for (const each of metOf(condition, rotationStages)) {
         await load.phase(`ill in ${each}`);
-        await meet(stage, rotation, { condition, at: each });
+        // What the run before left undone may not come by this stage any more: then it ends, and another one does.
+        const met = await meet(stage, rotation, { condition, at: each });
+        if (!met) expect(await meet(stage, rotation, { condition, at: each })).toBe(true);
       }
       await load.phase('well');
       expectDone(await stage.quorate([...rotation, '--yes']));
@@ -60,9 +62,9 @@ describe.each(conditions)('with one host $name', { timeout: 900_000 }, (conditio
         const verb = ['certs', 'rotate-ca', '--until', point];
         await load.phase(`ill before ${point}`);
         await expectStops(stage, verb, condition);
-        for (const each of condition.sudden ? within : []) {
+        for (const each of metOf(condition, within)) {
           await load.phase(`ill in ${each}`);
-          await meet(stage, verb, { condition, at: each });
+          expect(await meet(stage, verb, { condition, at: each })).toBe(true);
         }
         await load.phase(`to ${point}`);
         expectDone(await stage.quorate([...verb, '--yes']));
@@ -74,6 +76,10 @@ describe.each(conditions)('with one host $name', { timeout: 900_000 }, (conditio
   });
 });
 
+function metOf({ meets }: Condition, stages: readonly string[]): readonly string[] {
+  return stages.filter((each) => meets.includes(each));
+}
+
 /** The run says why it does not go on, and nobody is worse off: once the host is well, the cluster is healthy without being touched. */
 async function expectStops(stage: Stage, verb: readonly string[], condition: Condition): Promise<void> {
   const host = stage.host(2);
@@ -81,12 +87,12 @@ async function expectStops(stage: Stage, verb: readonly string[], condition: Con
   try {
     const run = await stage.quorate([...verb, '--yes']);
     tell(`${verb.join(' ')}, etcd-2 ${condition.name}`, run);
-    expect(run.status).not.toBe(0);
-    expectExplained(run);
+    if (run.status !== 0) expectExplained(run);
+    else expect(condition.endsByRestart).toBe(true);
   } finally {
     await condition.end(host);
   }
-  await untilHealthy(stage);
+  await untilWell(stage);
 }
 
 interface Meeting {
@@ -95,21 +101,32 @@ interface Meeting {
   readonly at: string;
 }
 
-/** The run ends well, where the host had its turn before, or it says why it does not go on. */
-async function meet(stage: Stage, verb: readonly string[], { condition, at }: Meeting): Promise<void> {
+/**
+ * The run ends well, where the host had its turn before, or it says why it does not go on. Whether it came by the stage: false only for
+ * a run that had so little left to do.
+ */
+async function meet(stage: Stage, verb: readonly string[], { condition, at }: Meeting): Promise<boolean> {
   const host = stage.host(2);
   const running = stage.start([...verb, '--yes']);
   const begun = await stageBegun(stage, running, at);
   if (begun) await condition.begin(host);
   try {
     const run = await running.ended;
-    tell(`${verb.join(' ')}, etcd-2 ${condition.name} in ${at}`, run);
-    expect({ begun, said: begun ? '' : run.stdout + run.stderr }).toEqual({ begun: true, said: '' });
+    tell(`${verb.join(' ')}, etcd-2 ${condition.name} in ${at}${begun ? '' : ' (it did not come by)'}`, run);
     if (run.status !== 0) expectExplained(run);
+    if (!begun) expectDone(run);
   } finally {
     await condition.end(host);
   }
+  await untilWell(stage);
+  return begun;
+}
+
+/** Healthy, and no lock left of a connection that broke: its host notices that by limits of its own. */
+async function untilWell(stage: Stage): Promise<void> {
   await untilHealthy(stage);
+  const unlocked = async () => ((await stage.quorate(['unlock'])).status === 0 ? true : undefined);
+  await until('no host is locked', unlocked, 150_000);
 }
 
 function tell(what: string, run: Run): void {
