@@ -8,11 +8,11 @@ import { retriesOf } from '../e2e/load/on-stage.ts';
 import { expectUndisturbed, type Outcome, underLoad } from '../e2e/load/scenario.ts';
 import { openStage, type Stage } from '../e2e/stage.ts';
 
-const [oldest, , , newest] = testedVersions;
+const [oldest] = testedVersions;
 
-/** What a member does at each step is the same on every way: the two usual verbs on every minor, the rest on the first and the last. */
+/** What a member does at each step is the same on every way: the two usual verbs on every minor, the rest on the first (certs-steps has them on 3.6). */
 const arenas = [
-  ...testedVersions.map((version) => ({ version, hosts: 3, everyWay: version === oldest || version === newest })),
+  ...testedVersions.map((version) => ({ version, hosts: 3, everyWay: version === oldest })),
   ...testedVersions.map((version) => ({ version, hosts: 5, everyWay: false })),
 ];
 
