@@ -1,13 +1,14 @@
 /** Runs the steps of one host in one stage: one script, one stream of files, one round trip, ended by a fresh probe. */
-import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
+import { StringDecoder } from 'node:string_decoder';
 import { QuorateError } from '../domain/errors.ts';
 import type { HostFacts } from '../domain/facts.ts';
 import type { Step } from '../domain/step.ts';
 import { describe } from '../plan/describe.ts';
 import type { HostStepKind } from '../plan/need.ts';
 import type { View } from '../plan/view.ts';
-import type { Connection } from '../transport/transport.ts';
+import { bounded } from '../transport/bounded.ts';
+import type { Connection, RemoteProcess } from '../transport/transport.ts';
 import { type CompileContext, compile } from './compile.ts';
 import { type Fragment, stagedNames } from './fragment.ts';
 import type { ExecutorPorts, IssuedLeaves } from './ports.ts';
@@ -25,6 +26,8 @@ export interface HostStage {
 
 /** Longest that one host may take for one stage: a download over a slow line is the longest of them. */
 const STAGE_TIMEOUT_MS = 30 * 60_000;
+/** As much as of any other script: the probe at its end is the longest part. */
+const OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024;
 const STDERR_LIMIT = 16 * 1024;
 /** Of stderr, in the message of a step that failed; all of it is its detail. */
 const TAIL_LINES = 4;
@@ -73,7 +76,11 @@ async function runScript(
   const { connection } = work;
   const watch = watchSteps(work, ports);
   const process = await connection.start({ script: input.script, root: true, label: `running stage "${work.stage}"` });
-  const timer = setTimeout(() => process.close(), STAGE_TIMEOUT_MS);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    process.close();
+  }, STAGE_TIMEOUT_MS);
   const abort = (): void => process.close();
   ports.signal.addEventListener('abort', abort, { once: true });
   try {
@@ -81,9 +88,11 @@ async function runScript(
     // Where the connection is lost, every one of these may reject: all are waited for, and `done` tells why.
     const [end, output, stderr] = await Promise.allSettled([
       process.done,
-      readLines(process.stdout, watch.line),
+      readLines(boundedOutput(work, process), watch.line),
       collect(process.stderr, STDERR_LIMIT),
     ]);
+    if (output.status === 'rejected' && output.reason instanceof QuorateError) throw output.reason;
+    if (late) throw watch.tooLate();
     if (end.status === 'rejected') throw end.reason;
     if (output.status === 'rejected') throw output.reason;
     if (end.value.status === 0 && watch.done()) return output.value;
@@ -98,6 +107,7 @@ interface StepWatch {
   line(text: string): void;
   done(): boolean;
   failure(status: number | undefined, stderr: string): QuorateError;
+  tooLate(): QuorateError;
 }
 
 function watchSteps(work: HostStage, ports: ExecutorPorts): StepWatch {
@@ -123,6 +133,13 @@ function watchSteps(work: HostStage, ports: ExecutorPorts): StepWatch {
       if (!finished) ports.emit({ type: 'step-start', ...event, text: text() });
     },
     done: () => finished,
+    tooLate() {
+      const reason = `not done within ${STAGE_TIMEOUT_MS / 60_000} min`;
+      ports.emit({ type: 'step-failed', ...event, text: text(), reason, elapsedMs: ports.now() - since });
+      const step = work.steps[current]?.id;
+      const hint = 'its script may go on there: its lock says so (quorate unlock); then run the same command again';
+      return new QuorateError('step-failed', `${host}: ${text()}: ${reason}`, { host, step, hint });
+    },
     failure(status, stderr) {
       const reason = usefulTail(stderr) || `exit status ${status ?? 'none'}`;
       ports.emit({ type: 'step-failed', ...event, text: text(), reason, elapsedMs: ports.now() - since });
@@ -141,13 +158,43 @@ function watchSteps(work: HostStage, ports: ExecutorPorts): StepWatch {
   };
 }
 
-async function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): Promise<string> {
+/** The host's answer; a process that says too much is closed, because nothing reads it any more. */
+async function* boundedOutput({ connection: { host }, stage }: HostStage, process: RemoteProcess) {
+  try {
+    yield* bounded(process.stdout, { host, what: `the output of stage "${stage}"`, limitBytes: OUTPUT_LIMIT_BYTES });
+  } catch (error) {
+    process.close();
+    throw error;
+  }
+}
+
+async function readLines(chunks: AsyncIterable<Buffer>, onLine: (line: string) => void): Promise<string> {
   const lines: string[] = [];
-  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(chunks)) {
     onLine(line);
     lines.push(line);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Lines as they come; unlike readline it throws what its source throws. */
+async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  let held: string[] = [];
+  for await (const chunk of chunks) {
+    const [first = '', ...others] = decoder.write(chunk).split('\n');
+    held.push(first);
+    for (const next of others) {
+      yield withoutReturn(held.join(''));
+      held = [next];
+    }
+  }
+  const last = held.join('') + decoder.end();
+  if (last !== '') yield withoutReturn(last);
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
 async function collect(stream: NodeJS.ReadableStream, limit: number): Promise<string> {

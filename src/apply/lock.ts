@@ -1,11 +1,17 @@
 /** Takes the lock on hosts in sorted order, holds it through the connections, gives it back. */
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError } from '../domain/errors.ts';
 import { compareText } from '../domain/plan.ts';
 import type { Connection } from '../transport/transport.ts';
 import { giveBack, type Holder, startBeating, watchHolders } from './lock-holders.ts';
 import { LOCK_HELD, LOCK_TAKEN, LOCK_TAKEN_OVER, type LockOwner, lockScript, TAKE } from './lock-script.ts';
+
+/** Who holds it, since when, and why: far less than this. */
+const ANSWER_LIMIT_BYTES = 64 * 1024;
+/** The script gives up waiting for others after about 100 s. */
+const ANSWER_TIMEOUT_MS = 180_000;
 
 /** A lock that is held on every host it was asked for. */
 export interface HeldLock {
@@ -74,11 +80,7 @@ async function startAll(connections: readonly Connection[], owner: LockOwner): P
 
 async function take({ host, process }: Holder): Promise<typeof LOCK_TAKEN | typeof LOCK_TAKEN_OVER> {
   process.stderr.resume();
-  const lines = createInterface({ input: process.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<string> => {
-    const line = await lines.next();
-    return line.done === true ? '' : line.value;
-  };
+  const next = answersOf({ host, process });
   process.stdin.write(TAKE);
   const answer = await next();
   if (answer === LOCK_TAKEN || answer === LOCK_TAKEN_OVER) return answer;
@@ -90,6 +92,32 @@ async function take({ host, process }: Holder): Promise<typeof LOCK_TAKEN | type
     });
   }
   throw await heldBy(host, next);
+}
+
+/** The script's lines, one after another, '' once it has ended. What it says is read on, so that it can end. Throws `step-failed` for more, or later, than it ever says. */
+function answersOf({ host, process }: Holder): () => Promise<string> {
+  let sizeBytes = 0;
+  process.stdout.on('data', (chunk: Buffer) => {
+    sizeBytes += chunk.length;
+    if (sizeBytes > ANSWER_LIMIT_BYTES) process.close();
+  });
+  const lines = createInterface({ input: process.stdout })[Symbol.asyncIterator]();
+  return async () => {
+    const line = await Promise.race([lines.next(), sleep(ANSWER_TIMEOUT_MS, 'late', { ref: false })]);
+    if (typeof line === 'string') {
+      process.close();
+      throw unsound(host, `says nothing within ${ANSWER_TIMEOUT_MS / 1000} s`);
+    }
+    if (sizeBytes > ANSWER_LIMIT_BYTES) throw unsound(host, `says more than ${ANSWER_LIMIT_BYTES / 1024} KiB`);
+    return line.done === true ? '' : line.value;
+  };
+}
+
+function unsound(host: string, what: string): QuorateError {
+  return new QuorateError('step-failed', `${host}: its lock ${what}`, {
+    host,
+    hint: 'look at that host: is its disk stuck, does its login shell print without end?',
+  });
 }
 
 async function heldBy(host: string, next: () => Promise<string>): Promise<QuorateError> {

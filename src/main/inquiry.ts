@@ -26,6 +26,8 @@ export interface InquiryInput {
 }
 
 const CALL_TIMEOUT_MS = 10_000;
+/** A day of a busy member's journal takes seconds. */
+const JOURNAL_TIMEOUT_MS = 120_000;
 
 /** See {@link Inquiry}. */
 export function inquiryOf(input: InquiryInput): Inquiry {
@@ -40,6 +42,7 @@ export function inquiryOf(input: InquiryInput): Inquiry {
         wish,
         redact,
         signal,
+        timeoutMs: JOURNAL_TIMEOUT_MS,
         onFailure: (error: QuorateError) => failures.push(error),
       };
       return { lines: readJournals(asked, reading), failures };

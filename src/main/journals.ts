@@ -61,6 +61,8 @@ export interface JournalsReading {
   readonly wish: Omit<JournalsWish, 'members'>;
   readonly redact: (text: string) => string;
   readonly signal: AbortSignal;
+  /** So long one may take; undefined: as long as it is wanted. */
+  readonly timeoutMs?: number | undefined;
   /** A journal that cannot be read, or no further: the others go on. */
   readonly onFailure: (error: QuorateError) => void;
 }
@@ -72,10 +74,21 @@ export function readJournals(connections: readonly Connection[], reading: Journa
 }
 
 async function* readOne(connection: Connection, reading: JournalsReading): AsyncGenerator<JournalLine> {
+  const { timeoutMs } = reading;
+  const late = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const signal = late === undefined ? reading.signal : AbortSignal.any([reading.signal, late]);
   try {
-    yield* readJournal({ connection, ...reading });
+    yield* readJournal({ connection, ...reading, signal });
+    if (late?.aborted === true) reading.onFailure(unfinished(connection.host, timeoutMs));
   } catch (error) {
     if (!(error instanceof QuorateError)) throw error;
     reading.onFailure(error);
   }
+}
+
+function unfinished(host: string, timeoutMs = 0): QuorateError {
+  return new QuorateError('step-failed', `${host}: its journal was not read to its end within ${timeoutMs / 1000} s`, {
+    host,
+    hint: 'quorate logs reads it without a limit',
+  });
 }

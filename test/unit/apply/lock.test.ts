@@ -95,3 +95,10 @@ describe('a lock that is held', () => {
     await lock.release();
   });
 });
+
+describe('a host that says too much of its lock, or nothing', () => {
+  it('is told by its name and the limit', async () => {
+    const one = hostOf('etcd-1', `${'x'.repeat(70_000)}\n`);
+    await expect(takeLock([one.connection], owner)).rejects.toThrow('etcd-1: its lock says more than 64 KiB');
+  });
+});
