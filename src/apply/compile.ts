@@ -84,7 +84,8 @@ install -d -m ${quote(step.mode)} -o ${quote(step.owner)} -g ${quote(step.group)
   'unit.restart': (step) => shell(restartScript(step)),
   'marker.put': (step, context) => {
     const { cluster } = context.view;
-    const record = { ...attemptOf(step.host, context.view), cluster: cluster.name, healthyAt: context.timestamp };
+    const own = { ...attemptOf(step.host, context.view), ...step.adopted };
+    const record = { ...own, cluster: cluster.name, healthyAt: context.timestamp };
     const put = putRecord(MARKER_FILE, record, context);
     return {
       files: put.files,

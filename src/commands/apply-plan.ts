@@ -11,6 +11,8 @@ export interface PlannedRun {
   readonly planner: (view: View) => Plan;
   /** `Bootstrap prod?` */
   readonly question: string;
+  /** false: what stands in the way of building a member on these hosts is no obstacle to it. */
+  readonly preflight?: false;
   /** What a run that did `plan` has left undone. */
   readonly left: (view: View, plan: Plan) => Plan;
 }
@@ -27,7 +29,7 @@ export async function applyPlan(
 ): Promise<number> {
   const plan = run.planner(session.view);
   requirePermittedNames(session.view, plan);
-  if (!isEmpty(plan)) await session.preflight();
+  if (!isEmpty(plan) && run.preflight !== false) await session.preflight();
   await checkSavedPlan(plan, value(invocation, 'plan'), ports);
   await session.show(plan, ports.ui.mode === 'json' ? 'stderr' : 'stdout');
   if (!isEmpty(plan)) {

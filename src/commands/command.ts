@@ -12,6 +12,7 @@ import type { AuthorityOffer } from '../pki/import-check.ts';
 import type { KeyStore } from '../pki/pkcs12.ts';
 import type { Revocation } from '../pki/revoked.ts';
 import type { View } from '../plan/view.ts';
+import type { AdoptionPort } from './adoption-port.ts';
 
 /** A verb's entry in the table: all that `--help` needs. */
 export interface CommandEntry {
@@ -83,6 +84,7 @@ export interface Ports {
   ): Promise<
     readonly ({ readonly hostname: string; readonly addresses: readonly string[] } | { readonly failure: string })[]
   >;
+  readonly adoption: AdoptionPort;
   lab(): Promise<LabPort>;
   /** The same ports for other options of the command line. */
   withOptions(options: Invocation['options']): Ports;

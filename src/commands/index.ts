@@ -3,6 +3,7 @@ import type { CommandEntry } from './command.ts';
 import { certsVerbs } from './table-certs.ts';
 import { clusterVerbs } from './table-cluster.ts';
 import { labVerbs } from './table-lab.ts';
+import { operateVerbs } from './table-operate.ts';
 
 /** What the groups of verbs are about, by their words. */
 export const groups: Readonly<Record<string, string>> = {
@@ -13,7 +14,7 @@ export const groups: Readonly<Record<string, string>> = {
 };
 
 /** All verbs, in the order of `--help`. */
-export const commands: readonly CommandEntry[] = [...clusterVerbs, ...certsVerbs, ...labVerbs];
+export const commands: readonly CommandEntry[] = [...clusterVerbs, ...operateVerbs, ...certsVerbs, ...labVerbs];
 
 /** Exit statuses, for `--help`. */
 export const exitCodes: readonly (readonly [number, string])[] = [

@@ -158,7 +158,12 @@ interface Bodies {
   /** Takes that note away: the cluster was given up by name. */
   'formation.forget': object;
   /** "This cluster has been healthy": ends bootstrap on a host. */
-  'marker.put': { readonly unit: string; readonly files: readonly string[] };
+  'marker.put': {
+    readonly unit: string;
+    readonly files: readonly string[];
+    /** IDs of a cluster that was made elsewhere: they are not computed, and are told by its own list. */
+    readonly adopted?: { readonly clusterId: string; readonly memberId: string };
+  };
   'unit.stop': { readonly unit: string };
   'unit.disable': { readonly unit: string };
   /** Moves a member's data to a name of its own. */

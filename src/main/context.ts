@@ -159,6 +159,23 @@ function portsOf(request: Request, base: Base): Ports {
       const acceptNewHostKeys = invocation.options['acceptNewHostKeys'] === true;
       return discoverHosts(targets, { ui, process: surroundings, acceptNewHostKeys });
     },
+    adoption: {
+      clusterOf: async (text) => {
+        const { clusterFrom } = await import('./inventory.ts');
+        return clusterFrom(text, surroundings);
+      },
+      survey: async (cluster, wish) => {
+        const { surveyHosts } = await import('./survey.ts');
+        const acceptNewHostKeys = invocation.options['acceptNewHostKeys'] === true;
+        return surveyHosts(cluster, wish, { ui, process: surroundings, acceptNewHostKeys });
+      },
+      readKey: async (cluster, place) => {
+        const { readHostKey } = await import('./survey.ts');
+        const key = await readHostKey(cluster, place, { ui, process: surroundings, acceptNewHostKeys: false });
+        secrets.add(key);
+        return key;
+      },
+    },
     lab: async () => (await import('./lab-port.ts')).labPort(ui),
     withOptions: (options) => portsOf({ ...request, invocation: { ...invocation, options } }, base),
     files: filePort(surroundings.directory),

@@ -1,6 +1,7 @@
 /** Finds, reads and resolves inventories, and renders what they want on each host. */
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { InventoryDraft } from '../commands/adoption-port.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { TOKEN_PLACEHOLDER } from '../domain/step.ts';
 import { parseInventory } from '../inventory/load.ts';
@@ -24,6 +25,11 @@ export async function loadCluster(path: string, process: Process): Promise<Clust
   const directory = path === '-' ? process.directory : dirname(resolve(process.directory, path));
   const fileName = path === '-' ? '<stdin>' : path;
   return resolveCluster(parseInventory(text, { fileName, env: process.env, directory, home: process.home }));
+}
+
+/** The cluster that a text describes which is not (yet) an inventory's; paths start from `directory`. @throws QuorateError inventory */
+export function clusterFrom({ text, fileName, directory }: InventoryDraft, { env, home }: Process): Cluster {
+  return resolveCluster(parseInventory(text, { fileName, env, directory, home }));
 }
 
 /** The templates as they stand in the package. */

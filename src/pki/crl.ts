@@ -22,6 +22,7 @@ import {
 } from './der.ts';
 import { authorityKeyId } from './extensions.ts';
 import type { ParsedCertificate } from './inspect.ts';
+import { permitsUse } from './inspect-extensions.ts';
 import { type Signer, signatureAlgorithm } from './issue.ts';
 import { readName } from './names.ts';
 
@@ -80,7 +81,7 @@ const extensionOid = { crlNumber: '2.5.29.20', reasonCode: '2.5.29.21', authorit
 /** The list's DER. Throws `refused` where the authority may not sign lists (keyUsage cRLSign). */
 export function signRevocationList(signer: Signer, list: RevocationList): Buffer {
   const { facts } = signer;
-  if (!facts.keyUsages.includes('cRLSign')) {
+  if (!permitsUse(facts, 'cRLSign')) {
     throw new QuorateError('refused', `authority ${facts.commonName}: may not sign revocation lists (no cRLSign)`, {
       hint: 'its certificates end by their dates alone: issue short ones, or rotate to an authority with cRLSign',
     });

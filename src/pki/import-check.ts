@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
 import { children, content, decode } from './der.ts';
 import { type ParsedCertificate, parseCertificate, splitPem } from './inspect.ts';
+import { permitsUse } from './inspect-extensions.ts';
 import { keyAlgorithms, spkiHash } from './public-key.ts';
 
 /** PEM texts, as they stand in the files. */
@@ -70,7 +71,7 @@ function authorityComplaints({ facts }: ParsedCertificate, now: number): readonl
       'name the certificate of the authority itself',
     ),
     ...when(
-      facts.isCa && !facts.keyUsages.includes('keyCertSign'),
+      facts.isCa && !permitsUse(facts, 'keyCertSign'),
       'may not sign certificates (keyUsage keyCertSign)',
       remake,
     ),
@@ -129,7 +130,7 @@ function chainComplaints(
   const short = facts.pathLength !== undefined && facts.pathLength < below + 1;
   return named([
     ...when(
-      !facts.isCa || !facts.keyUsages.includes('keyCertSign'),
+      !facts.isCa || !permitsUse(facts, 'keyCertSign'),
       'may not sign certificates',
       'name the right --chain',
     ),
@@ -189,7 +190,7 @@ function warningsOf(
   const root = top.facts.subjectDer === top.facts.issuerDer;
   return [
     ...(end < leafEnd ? [`it ends ${new Date(end).toISOString().slice(0, 10)}: leaves are cut to that`] : []),
-    ...(facts.keyUsages.includes('cRLSign')
+    ...(permitsUse(facts, 'cRLSign')
       ? []
       : ['it may not sign revocation lists: nothing that it issues can be revoked']),
     ...(facts.pathLength === 0

@@ -22,6 +22,11 @@ export interface ReadExtensions {
   readonly authorityKeyId: string;
 }
 
+/** Whether a key may be used so: a certificate without the extension limits nothing (RFC 5280, 4.2.1.3), as those of `openssl req -x509` are. */
+export function permitsUse({ keyUsages }: Pick<ReadExtensions, 'keyUsages'>, use: 'keyCertSign' | 'cRLSign'): boolean {
+  return keyUsages.length === 0 || keyUsages.includes(use);
+}
+
 /** Reads a list of Extension values; throws an Error where one that is known has another shape. */
 export function readExtensions(extensions: readonly Node[]): ReadExtensions {
   const values = new Map(extensions.map(readExtension));

@@ -13,6 +13,7 @@ import {
   subjectKeyId,
 } from './extensions.ts';
 import { type CertificateFacts, readCertificate } from './inspect.ts';
+import { permitsUse } from './inspect-extensions.ts';
 import { violations } from './name-constraints.ts';
 import { encodeName } from './names.ts';
 import { extendedKeyUsages, type LeafProfile } from './profile.ts';
@@ -45,7 +46,7 @@ const minuteMs = 60_000;
 /** The authority in `pem` as a signer; throws `refused` where it may not sign certificates. `sign` must use its key: callers check that. */
 export function signerOf(pem: string, sign: Sign): Signer {
   const facts = readCertificate(pem);
-  if (!facts.isCa || !facts.keyUsages.includes('keyCertSign') || facts.subjectKeyId === '') {
+  if (!facts.isCa || !permitsUse(facts, 'keyCertSign') || facts.subjectKeyId === '') {
     throw new QuorateError('refused', `${facts.subject}: not a certificate authority that may sign certificates`);
   }
   return { facts, sign };

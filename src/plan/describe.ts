@@ -143,7 +143,15 @@ const rows: Rows = {
     risk: 'irreversible',
     describe: () => bang('forget in the state directory that the cluster has been formed'),
   },
-  'marker.put': { risk: 'safe', describe: () => plus('mark: this cluster has been healthy') },
+  'marker.put': {
+    risk: 'safe',
+    describe: ({ adopted }) =>
+      plus(
+        adopted === undefined
+          ? 'mark: this cluster has been healthy'
+          : `mark: member ${adopted.memberId} of cluster ${adopted.clusterId}`,
+      ),
+  },
   'unit.stop': { risk: 'irreversible', describe: (step) => bang(`stop ${step.unit}`) },
   'unit.disable': { risk: 'irreversible', describe: (step) => change(`${step.unit} no longer starts at boot`) },
   'data.aside': {

@@ -98,9 +98,11 @@ const checks: Checks = {
     const reason = typeof wish === 'string' ? wish : restartReason(host, { ...step, wish });
     return reason === undefined ? no('it runs with what is wanted') : yes(reason);
   },
-  'marker.put': (_step, view, host) => {
+  'marker.put': (step, view, host) => {
     const { marker } = host.records;
     if (marker === undefined || marker.uuid !== view.identity?.uuid) return yes('it is healthy and not marked so yet');
+    const id = step.adopted?.memberId;
+    if (id !== undefined && marker.memberId !== id) return yes(`it is marked as member ${marker.memberId}, not ${id}`);
     const leftover = fileAt(host, bootstrapDropIn(view.cluster)).kind !== 'absent';
     return leftover ? yes('the drop-in of its first start is still there') : no('marked');
   },
