@@ -40,6 +40,10 @@ export interface ParsedCertificate {
   readonly x509: X509Certificate;
 }
 
+/** Certificates never change, and every view of a run asks about the same ones again: a hundred members have three each, and perhaps three of the next generation. */
+const PARSED_KEPT = 1_000;
+const parsed = new Map<string, ParsedCertificate>();
+
 /**
  * The facts of the one certificate in a PEM text; comments around the block are fine. Throws `refused` for none, several, or one that can't be read;
  * `what` names it in the message.
@@ -53,9 +57,14 @@ export function parseCertificate(pem: string, what = 'a certificate'): ParsedCer
   const [only, ...others] = splitPem(pem);
   if (only === undefined) throw new QuorateError('refused', `${what}: holds no certificate in PEM`);
   if (others.length > 0) throw new QuorateError('refused', `${what}: holds ${others.length + 1} certificates, not one`);
+  const known = parsed.get(only);
+  if (known !== undefined) return known;
   try {
     const x509 = new X509Certificate(only);
-    return { facts: readFacts(x509.raw), x509 };
+    const certificate = { facts: readFacts(x509.raw), x509 };
+    if (parsed.size >= PARSED_KEPT) parsed.clear();
+    parsed.set(only, certificate);
+    return certificate;
   } catch (cause) {
     throw new QuorateError('refused', `${what}: cannot be read`, { cause });
   }
