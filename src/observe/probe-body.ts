@@ -131,7 +131,13 @@ emit key-tool "$key_tool"
 systemd=no
 [ -d /run/systemd/system ] && systemd=yes
 emit systemd "$systemd"
-emit systemd-version "$(has systemctl && systemctl --version 2>/dev/null)"
+value=
+# The library's name has it, and need not be started.
+for each in /usr/lib/systemd/libsystemd-shared-[1-9]*.so /usr/lib64/systemd/libsystemd-shared-[1-9]*.so /usr/lib/*/systemd/libsystemd-shared-[1-9]*.so; do
+  [ -e "$each" ] && each=\${each##*-shared-} && value="systemd \${each%.so}"
+done
+[ -n "$value" ] || value=$(has systemctl && systemctl --version 2>/dev/null)
+emit systemd-version "$value"
 value=
 [ $systemd = yes ] && value=$(systemctl show -p ${UNIT_PROPERTIES.join(',')} -- "$unit" 2>/dev/null)
 emit unit "$value"

@@ -75,7 +75,11 @@ function firstStage(length: number, root: boolean, nonce: string): string {
   return [
     'LC_ALL=C;PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin;export LC_ALL PATH',
     'unset CDPATH GREP_OPTIONS TAR_OPTIONS;umask 022;cd /',
-    ...(root ? [`[ "$(id -u)" -eq 0 ]||exit ${stageStatus.notRoot}`] : []),
+    ...(root
+      ? [
+          `while read -r q r u w;do [ "$q" = Uid: ]&&break;done </proc/self/status;[ "$u" = 0 ]||exit ${stageStatus.notRoot}`,
+        ]
+      : []),
     `printf %s%s ${nonce} ready`,
     `while IFS= read -r q;do [ "$q" = ${nonce} ]&&break;done`,
     `q=;while [ \${#q} -lt ${length} ];do`,
