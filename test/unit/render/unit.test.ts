@@ -68,11 +68,13 @@ describe('record-start.sh', () => {
     writeFileSync(`${paths.binDir}/etcd`, 'BINARY');
     writeFileSync(`${paths.configDir}/config.yml`, config);
     const script = filesOf({ ...cluster('3.6.16'), paths })('record-start.sh');
-    writeFileSync(`${folder}/record-start.sh`, script.replaceAll('/run/quorate', `${folder}/run`));
+    writeFileSync(`${folder}/etcd.service`, 'UNIT');
+    const moved = script.replaceAll('/run/quorate', `${folder}/run`).replaceAll('/etc/systemd/system', folder);
+    writeFileSync(`${folder}/record-start.sh`, moved);
     return paths;
   }
 
-  it('notes the start: invocation, comparable configuration, trust, binary', () => {
+  it('notes the start: invocation, comparable configuration, trust, binary, unit', () => {
     const { configDir } = prepare();
     const env = { INVOCATION_ID: 'abc' };
     for (let round = 0; round < 2; round++) {
@@ -86,6 +88,7 @@ describe('record-start.sh', () => {
       `ca_sha256=${sha256('CA')}`,
       `peer_ca_sha256=${sha256('PEER')}`,
       `binary_sha256=${sha256('BINARY')}`,
+      `unit_sha256=${sha256('UNIT')}`,
       '',
     ]);
     expect(statSync(`${folder}/run`).mode & 0o777).toBe(0o755);
