@@ -5,6 +5,7 @@ import type { Facts } from '../domain/facts.ts';
 import type { EtcdClient } from '../etcd/client.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import type { ProofContext } from './await-cluster.ts';
+import { proveComputedIdentity, proveToldIdentity } from './prove-identity.ts';
 import { proveRefusals, proveServed } from './prove-port.ts';
 
 export interface ProofInput extends ProofContext {
@@ -12,6 +13,8 @@ export interface ProofInput extends ProofContext {
   readonly facts: Facts;
   /** A client certificate of an authority that this cluster does not know. */
   readonly stranger: TlsMaterial;
+  /** Whether the cluster has been formed before: IDs are then what its members say, because only first members have those that were computed. */
+  readonly formed?: boolean | undefined;
   /** Leaves out the proof that writes, and removes, a key. */
   readonly readOnly?: boolean | undefined;
 }
@@ -22,7 +25,7 @@ export interface ProofInput extends ProofContext {
  */
 export async function proveCluster(input: ProofInput): Promise<void> {
   const proofs = [
-    proveIdentity(input),
+    input.formed === true ? proveToldIdentity(input) : proveComputedIdentity(input),
     proveAgreement(input),
     ...(input.readOnly === true ? [] : [proveReadsAndWrites(input)]),
     ...input.cluster.controllers.flatMap((controller) => [
@@ -39,29 +42,6 @@ export async function proveCluster(input: ProofInput): Promise<void> {
     throw each.reason;
   });
   if (errors.length > 0) throw combineErrors(`${errors.length} proofs failed`, errors);
-}
-
-async function proveIdentity({ clients, identity, cluster }: ProofInput): Promise<void> {
-  for (const [host, client] of clients) {
-    const status = await client.status();
-    if (status.clusterId !== identity.clusterId) {
-      throw failed(
-        host,
-        `its cluster ID is ${status.clusterId}, and ${identity.clusterId} was computed before the start`,
-      );
-    }
-    if (status.memberId !== identity.memberIds[host]) {
-      throw failed(
-        host,
-        `its member ID is ${status.memberId}, and ${identity.memberIds[host]} was computed before the start`,
-      );
-    }
-    const members = await client.memberList();
-    const listed = members.map((each) => `${each.name} ${each.id}${each.learner ? ' learner' : ''}`).sort();
-    const wanted = cluster.controllers.map(({ name }) => `${name} ${identity.memberIds[name]}`).sort();
-    if (listed.join() !== wanted.join())
-      throw failed(host, `lists the members ${listed.join(', ')}; wanted: ${wanted.join(', ')}`);
-  }
 }
 
 async function proveAgreement({ clients }: ProofInput): Promise<void> {

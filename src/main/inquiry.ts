@@ -73,6 +73,7 @@ export function inquiryOf(input: InquiryInput): Inquiry {
           facts,
           stranger,
           readOnly,
+          formed: identity.formedAt !== undefined,
         };
         return proveCluster(proof).then(() => [], errorsOf);
       }),
