@@ -40,6 +40,7 @@ export function countsVoters(steps: readonly Step[], context: GuardContext): boo
 
 /** Starting a member needs the verdict that its data dir is its own, and `new` is for a member without data alone. */
 function guardStart(step: Step<'unit.start'>, view: View): void {
+  if (step.state === 'existing' && hasOwnData(step.host, view)) return;
   const verdict = judgeCluster(view.cluster, view.facts, view.identity);
   if (verdict.kind === 'refused') throw new QuorateError('refused', verdict.message, { hint: verdict.hint });
   const host = view.facts.hosts[step.host];
@@ -48,6 +49,12 @@ function guardStart(step: Step<'unit.start'>, view: View): void {
       hint: 'run quorate plan -i FILE to see what is there',
     });
   }
+}
+
+/** With the data that it had when the cluster was formed, a member can form no other one, however its neighbours are. */
+function hasOwnData(name: string, { facts, identity }: View): boolean {
+  const host = facts.hosts[name];
+  return host?.data.wal === true && identity !== undefined && host.records.marker?.uuid === identity.uuid;
 }
 
 function guardRestart(step: Step<'unit.restart'>, context: GuardContext): void {

@@ -2,6 +2,7 @@
 import type { CommandEntry } from './command.ts';
 import { certsVerbs } from './table-certs.ts';
 import { clusterVerbs } from './table-cluster.ts';
+import { convergeVerbs } from './table-converge.ts';
 import { labVerbs } from './table-lab.ts';
 import { operateVerbs } from './table-operate.ts';
 
@@ -14,7 +15,13 @@ export const groups: Readonly<Record<string, string>> = {
 };
 
 /** All verbs, in the order of `--help`. */
-export const commands: readonly CommandEntry[] = [...clusterVerbs, ...operateVerbs, ...certsVerbs, ...labVerbs];
+export const commands: readonly CommandEntry[] = [
+  ...clusterVerbs,
+  ...convergeVerbs,
+  ...operateVerbs,
+  ...certsVerbs,
+  ...labVerbs,
+];
 
 /** Exit statuses, for `--help`. */
 export const exitCodes: readonly (readonly [number, string])[] = [

@@ -54,3 +54,14 @@ export const succession: readonly OptionEntry[] = [
   { flags: '--abort', description: 'back to the old authorities, as long as they are trusted' },
   { flags: '--allow-downtime', description: 'restart members of a cluster of one or two' },
 ];
+
+/** What `apply` is to bring; `plan apply` shows it. */
+export const converging: readonly OptionEntry[] = [
+  { flags: '--only <parts...>', description: 'config, members, version, certs, units (default: all)' },
+];
+
+/** Whose turns `apply` and `restart` take, and what they may cost. */
+export const turns: readonly OptionEntry[] = [
+  { flags: '--member <name...>', description: 'these members only (default: all)' },
+  { flags: '--allow-downtime', description: 'restart members of a cluster of one or two' },
+];

@@ -3,17 +3,22 @@ import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { isEmpty, type Plan } from '../domain/plan.ts';
 import { judgeCluster } from '../domain/verdict.ts';
+import { planApply } from '../plan/apply.ts';
 import { planBootstrap } from '../plan/bootstrap.ts';
-import { planDrift } from '../plan/drift.ts';
 import { requirePermittedNames } from '../plan/permitted-names.ts';
 import { planRescue } from '../plan/rescue.ts';
 import { planReset } from '../plan/reset.ts';
+import { planRestart } from '../plan/restart.ts';
 import { planRotate } from '../plan/rotate.ts';
 import { planRotateCa } from '../plan/rotate-ca.ts';
+import { planStart } from '../plan/start.ts';
+import { planStop } from '../plan/stop.ts';
 import type { View } from '../plan/view.ts';
+import { applyWish } from './apply.ts';
 import { rotateWish } from './certs-rotate.ts';
 import { rotateCaWish } from './certs-rotate-ca.ts';
 import { flag, type Invocation, type Ports, type Verb, value, values } from './command.ts';
+import { restartWish } from './restart.ts';
 
 export const plan: Verb = async (invocation, ports) => {
   const planOf = chooseVerb(invocation);
@@ -21,7 +26,7 @@ export const plan: Verb = async (invocation, ports) => {
   const planner = await planOf(cluster, ports);
   const session = await ports.session(cluster, {
     endpoints: true,
-    requireAll: values(invocation, 'member').length === 0,
+    requireAll: values(invocation, 'member').length === 0 && !teaching.includes(invocation.args[0] ?? ''),
   });
   try {
     const made = planner(session.view);
@@ -40,6 +45,9 @@ export const plan: Verb = async (invocation, ports) => {
   }
 };
 
+/** Verbs whose planners say themselves what to do about hosts that cannot be reached. */
+const teaching: readonly string[] = ['apply', 'restart', 'start'];
+
 type Planner = (view: View) => Plan;
 
 /** What is wrong with the command line is told before anything is read. */
@@ -52,6 +60,18 @@ function chooseVerb(invocation: Invocation): (cluster: Cluster, ports: Ports) =>
       return async () => planBootstrap;
     case 'reset':
       return async () => (view) => planReset(view, { deleteData: false, lostStore: undefined });
+    case 'apply': {
+      const wish = applyWish(invocation, { required: false });
+      return async () => (view) => planApply(view, wish);
+    }
+    case 'restart': {
+      const wish = restartWish(invocation, { required: false });
+      return async () => (view) => planRestart(view, wish);
+    }
+    case 'start':
+      return async () => (view) => planStart(view, { members: values(invocation, 'member') });
+    case 'stop':
+      return async () => planStop;
     case 'certs rotate': {
       const wish = rotateWish(invocation);
       return async () => (view) => planRotate(view, wish);
@@ -65,13 +85,18 @@ function chooseVerb(invocation: Invocation): (cluster: Cluster, ports: Ports) =>
       };
     default:
       throw new QuorateError('usage', `plan: there is no plan for "${verb}"`, {
-        hint: 'one of: bootstrap, reset, certs rotate, certs rotate-ca, certs rescue',
+        hint: 'one of: bootstrap, apply, restart, start, stop, reset, certs rotate, certs rotate-ca, certs rescue',
       });
   }
 }
 
-/** Bootstrap where there is no cluster yet, drift where there is one. Throws as {@link planBootstrap} does. */
+/** What bootstrap would do where no cluster is formed and marked yet, what apply would do where there is one. Throws as they do. */
 export function planAny(view: View): Plan {
-  const verdict = judgeCluster(view.cluster, view.facts, view.identity);
-  return verdict.kind === 'formed' && verdict.unmarked.length === 0 ? planDrift(view) : planBootstrap(view);
+  const { cluster, facts, identity } = view;
+  const verdict = judgeCluster(cluster, facts, identity);
+  const marks = Object.values(facts.hosts).filter((each) => each.records.marker !== undefined);
+  const formed = verdict.kind === 'formed' ? verdict.unmarked.length === 0 : marks.length > 0;
+  if (!formed || identity === undefined) return planBootstrap(view);
+  const wish = { only: [], members: [], downtime: { allowed: false, required: false } };
+  return { ...planApply(view, wish), verb: 'plan' };
 }

@@ -1,6 +1,16 @@
 /** The verbs for a cluster and its hosts. */
 import type { CommandEntry } from './command.ts';
-import { hazards, hostKeys, identity, inventory, newIdentity, remote, rotation, succession } from './options.ts';
+import {
+  converging,
+  hazards,
+  hostKeys,
+  identity,
+  inventory,
+  newIdentity,
+  remote,
+  rotation,
+  succession,
+} from './options.ts';
 
 export const clusterVerbs: readonly CommandEntry[] = [
   {
@@ -32,6 +42,7 @@ export const clusterVerbs: readonly CommandEntry[] = [
       ...remote,
       identity,
       hazards,
+      ...converging.map((each) => ({ ...each, description: `apply: ${each.description}` })),
       ...rotation.map((each) => ({ ...each, description: `certs rotate: ${each.description}` })),
       ...succession.map((each) => ({ ...each, description: `certs rotate-ca: ${each.description}` })),
       { flags: '--out <file>', description: 'save the plan, for the --plan of its verb' },

@@ -11,8 +11,15 @@ export interface RotateGoal {
   readonly keys: 'make' | 'keep';
 }
 
+/** Met when none of these processes runs any more, and every one of these members runs. */
+export interface RestartGoal {
+  readonly kind: 'restart';
+  /** Invocations that are to end, by member; '' for one that did not run. */
+  readonly ends: Readonly<Record<string, string>>;
+}
+
 /** What is wanted. */
-export type Goal = RotateGoal;
+export type Goal = RotateGoal | RestartGoal;
 
 /** A goal that is not known to be met yet. */
 export type OpenGoal = Goal & {
@@ -35,6 +42,13 @@ export function sameGoal(a: Goal, b: Goal): boolean {
   return canonical(a) === canonical(b);
 }
 
-function canonical({ kind, targets, purposes, keys }: Goal): string {
-  return JSON.stringify([kind, Object.entries(targets).sort(), [...purposes].sort(), keys]);
+function canonical(goal: Goal): string {
+  switch (goal.kind) {
+    case 'rotate': {
+      const { kind, targets, purposes, keys } = goal;
+      return JSON.stringify([kind, Object.entries(targets).sort(), [...purposes].sort(), keys]);
+    }
+    case 'restart':
+      return JSON.stringify([goal.kind, Object.entries(goal.ends).sort()]);
+  }
 }

@@ -30,6 +30,12 @@ const goal = z.discriminatedUnion('kind', [
     since: z.string(),
     who: z.string(),
   }),
+  z.strictObject({
+    kind: z.literal('restart'),
+    ends: z.record(z.string(), z.string()).readonly(),
+    since: z.string(),
+    who: z.string(),
+  }),
 ]);
 
 const clusterDocument = z.strictObject({

@@ -2,7 +2,6 @@
  * The stages that bring members of a live cluster to what is wanted: names that nothing refers to in parallel, then one turn a member. Every verb that changes
  * running members makes its stages here. Pure.
  */
-import { createHash } from 'node:crypto';
 import { currentGeneration, trustWish } from '../domain/generation.ts';
 import { binaryDir, configFile, unitFile } from '../domain/layout.ts';
 import { type Stage, stage } from '../domain/plan.ts';
@@ -16,6 +15,7 @@ import {
   pruneDrafts,
   renewingTurn,
 } from './generation.ts';
+import { sha256 } from './hash.ts';
 import {
   accountCandidates,
   binaryCandidates,
@@ -172,8 +172,4 @@ function proofs({ members }: ConvergeWish, due: boolean): readonly Draft[] {
   const what = 'the new certificates are served, and clients and peers accept them';
   const why = 'only then old keys are removed';
   return [{ kind: 'certificates.prove', host: OPERATOR, members: [...members].sort(), what, why }];
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -173,8 +173,10 @@ export function riskOf(step: Step): Risk {
   return rows[step.kind].risk;
 }
 
-/** `server, peer certificates of etcd-1 (generation 2)` */
-function goalText({ targets, purposes, keys }: Goal): string {
+/** `server, peer certificates of etcd-1 (generation 2)`, `etcd-1, etcd-2 restarted` */
+function goalText(goal: Goal): string {
+  if (goal.kind === 'restart') return `${Object.keys(goal.ends).join(', ')} restarted`;
+  const { targets, purposes, keys } = goal;
   const members = Object.entries(targets).map(([member, number]) => `${member} (generation ${number})`);
   return `${purposes.join(', ')} certificates of ${members.join(', ')}${keys === 'keep' ? ' for the same keys' : ''}`;
 }

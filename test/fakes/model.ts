@@ -66,6 +66,8 @@ export interface Model {
   editPki(change: (before: PkiView) => PkiView): void;
   /** Time goes on. */
   later(days: number): void;
+  /** The inventory changes: hosts stay as they are. */
+  want(wanted: Cluster): void;
   /** Purposes whose private key behind the link is not that of their certificate. */
   mismatchedPairs(name: string): readonly string[];
   reboot(name: string): void;
@@ -75,17 +77,9 @@ export interface Model {
   wipe(name: string, what: 'data' | 'everything'): void;
 }
 
-export function createModel(cluster: Cluster): Model {
-  const input = inputFor(cluster);
-  const desired: Readonly<Record<string, HostFiles>> = Object.fromEntries(
-    cluster.controllers.map((controller) => [
-      controller.name,
-      {
-        files: renderHostFiles(cluster, controller, input),
-        bootstrapFiles: renderBootstrapFiles(cluster, controller, input),
-      },
-    ]),
-  );
+export function createModel(first: Cluster): Model {
+  let cluster = first;
+  let desired = desiredOf(cluster);
   const hosts = new Map(cluster.controllers.map(({ name }) => [name, freshHost(name)]));
   const hadData = new Set<string>();
   const newStarts: NewStart[] = [];
@@ -322,7 +316,9 @@ export function createModel(cluster: Cluster): Model {
   };
 
   return {
-    cluster,
+    get cluster() {
+      return cluster;
+    },
     newStarts,
     view,
     viewOf,
@@ -352,6 +348,10 @@ export function createModel(cluster: Cluster): Model {
     edit,
     editPki: (change) => {
       pki = change(pki);
+    },
+    want: (wanted) => {
+      cluster = wanted;
+      desired = desiredOf(wanted);
     },
     later: (days) => {
       now += days * 86_400_000;
@@ -474,6 +474,19 @@ function binaryOf({ paths }: Cluster, { files }: HostFacts): string {
   const link = files[`${paths.binDir}/etcd`];
   const file = link?.kind === 'link' ? files[link.target] : link;
   return file?.kind === 'file' ? file.sha256 : '';
+}
+
+function desiredOf(cluster: Cluster): Readonly<Record<string, HostFiles>> {
+  const input = inputFor(cluster);
+  return Object.fromEntries(
+    cluster.controllers.map((controller) => [
+      controller.name,
+      {
+        files: renderHostFiles(cluster, controller, input),
+        bootstrapFiles: renderBootstrapFiles(cluster, controller, input),
+      },
+    ]),
+  );
 }
 
 /** The probe sees certificates through the link too. */

@@ -1,0 +1,164 @@
+/** apply: a formed cluster is brought to the inventory and the store; what cannot be done safely is refused with the way out. Pure. */
+import { QuorateError } from '../domain/errors.ts';
+import { openGoal } from '../domain/goal.ts';
+import { dropEmptyStages, type Plan, type Reason, type Stage } from '../domain/plan.ts';
+import { minorOf } from '../domain/version.ts';
+import { serves } from '../domain/voters.ts';
+import { type ConvergePart, convergeParts, convergeStages } from './converge.ts';
+import { type DowntimeWish, withDowntime } from './downtime.ts';
+import { matchReasons } from './drift.ts';
+import { requireUnchanged } from './fixed-settings.ts';
+import { flawsOf, wishOf } from './generation-wish.ts';
+import { chosenMembers, requireData, requireFormed, requireReached } from './live-refusals.ts';
+import { type Roster, rosterOf } from './roster.ts';
+import { planBase, type View } from './view.ts';
+
+/** What `--only` names. */
+export const applyParts = ['config', 'members', 'version', 'certs', 'units'] as const;
+export type ApplyPart = (typeof applyParts)[number];
+
+export interface ApplyWish {
+  /** Empty: everything. */
+  readonly only: readonly ApplyPart[];
+  /** Names of controllers; empty: all. */
+  readonly members: readonly string[];
+  readonly downtime: DowntimeWish;
+}
+
+/**
+ * Every difference as steps; empty with reasons where there is none.
+ * @throws QuorateError refused, unreachable, usage
+ */
+export function planApply(view: View, wish: ApplyWish): Plan {
+  const chosen = chosenMembers(view, wish.members);
+  requireFormed(view);
+  requireUnchanged(view, chosen);
+  const roster = rosterOf(view);
+  requireRoster(roster);
+  const members = chosen.filter((name) => roster.members.includes(name));
+  requireReached(view, members, 'quorate apply -i FILE');
+  requireAnswer(view, members);
+  requireData(
+    view,
+    roster.wiped.filter((name) => members.includes(name)),
+    'quorate apply -i FILE',
+  );
+  const parts = convergeParts.filter((each) => wish.only.length === 0 || wish.only.includes(each));
+  requireVersion(view, members, parts);
+  const stages = convergeStages(view, { members, parts });
+  requireUnmixed(view, { members, parts, stages });
+  const plan = dropEmptyStages({ ...planBase(view, 'apply'), stages, reasons: [] });
+  const told = { ...plan, warnings: [...plan.warnings, ...absences(view, roster, chosen)] };
+  if (told.stages.length === 0) return { ...told, reasons: reasonsOf(view, members, wish.only) };
+  return withDowntime(view, told, wish.downtime);
+}
+
+/** @throws QuorateError refused: the list and the inventory are not about the same members */
+function requireRoster({ strangers, moved }: Roster): void {
+  if (strangers.length > 0) {
+    throw new QuorateError(
+      'refused',
+      `the cluster has members that the inventory does not list: ${strangers.join(', ')}`,
+      {
+        hint: 'list them under controllers again; or take them out of the cluster by name: quorate member remove NAME -i FILE',
+      },
+    );
+  }
+  const [first] = moved;
+  if (first === undefined) return;
+  throw new QuorateError(
+    'refused',
+    `${first.name}: the cluster dials it at ${first.from}, and the inventory wants ${first.to}: it would be cut off from the others`,
+    { host: first.name, hint: 'put the address back; or quorate member replace NAME -i FILE, once the host has it' },
+  );
+}
+
+/** Where none serves there is nothing to take turns in. */
+function requireAnswer({ facts, cluster }: View, members: readonly string[]): void {
+  if (cluster.controllers.some(({ name }) => serves(facts, name))) return;
+  const down = members.filter((name) => facts.hosts[name]?.unit.activeState !== 'active');
+  if (down.length === members.length) {
+    throw new QuorateError('refused', `${cluster.name}: is stopped: no member runs`, {
+      hint: 'quorate start -i FILE starts all of them at once',
+    });
+  }
+  const said = members.flatMap((name) => facts.endpoints[name]?.failure ?? []);
+  throw new QuorateError(
+    'refused',
+    `no member serves clients (${said[0] ?? 'no one answers'}): nothing is changed now`,
+    {
+      hint: 'quorate start -i FILE starts members that are stopped; quorate certs rescue -i FILE mends certificates that have ended; quorate doctor -i FILE tells more',
+    },
+  );
+}
+
+/** Within a minor, members are taken to another patch one by one; a minor is a way of its own. */
+function requireVersion(view: View, members: readonly string[], parts: readonly ConvergePart[]): void {
+  const { version } = view.cluster;
+  const other = members.find((name) => {
+    const runs = view.facts.endpoints[name]?.version ?? '';
+    return runs !== '' && minorOf(runs) !== minorOf(version);
+  });
+  if (other === undefined || !parts.some((each) => each === 'version' || each === 'config' || each === 'units')) return;
+  const runs = view.facts.endpoints[other]?.version ?? '';
+  throw new QuorateError('refused', `${other}: runs etcd ${runs}, and the inventory wants ${version}: another minor`, {
+    host: other,
+    hint: 'quorate upgrade -i FILE (or quorate downgrade) goes there one minor at a time, with a snapshot first',
+  });
+}
+
+/** What must not come into force by the way of something else. */
+function requireUnmixed(
+  view: View,
+  {
+    members,
+    parts,
+    stages,
+  }: {
+    readonly members: readonly string[];
+    readonly parts: readonly ConvergePart[];
+    readonly stages: readonly Stage[];
+  },
+): void {
+  const open = openGoal(view.pki.goals, 'rotate');
+  const switches = stages.some(({ steps }) => steps.some((step) => step.kind === 'pki.switch'));
+  if (open !== undefined && switches) {
+    throw new QuorateError(
+      'refused',
+      `a rotation is open, begun by ${open.who}, ${open.since}: its certificates come first`,
+      {
+        hint: 'quorate certs rotate -i FILE finishes it; --only config leaves certificates alone',
+      },
+    );
+  }
+  if (!parts.includes('config') || parts.includes('certs') || view.pki.crls === undefined) return;
+  const lacking = members.find(
+    (name) =>
+      flawsOf(
+        view,
+        name,
+        wishOf(view, () => 'carry'),
+      ).trust !== undefined,
+  );
+  if (lacking === undefined) return;
+  throw new QuorateError('refused', `${lacking}: its configuration names revocation lists that it does not have yet`, {
+    host: lacking,
+    hint: 'quorate certs revoke -i FILE brings them; or run apply without --only',
+  });
+}
+
+/** Controllers that are passed over, and what takes them in. */
+function absences({ facts }: View, { outsiders, arriving }: Roster, chosen: readonly string[]): readonly string[] {
+  const left = Object.keys(facts.unreachable).filter((name) => !chosen.includes(name));
+  return [
+    ...outsiders.map((name) => `${name}: is in the inventory and no member yet: quorate member add ${name} -i FILE`),
+    ...arriving.map((name) => `${name}: is a member without a vote yet: quorate member add ${name} -i FILE goes on`),
+    ...left.map((name) => `${name}: cannot be reached, and stays as it is: run quorate apply again once it can`),
+  ];
+}
+
+function reasonsOf(view: View, members: readonly string[], only: readonly ApplyPart[]): readonly Reason[] {
+  const matches = matchReasons(view).filter(({ host }) => members.includes(host));
+  if (only.length === 0) return matches;
+  return matches.map(({ host }) => ({ host, reason: `${only.join(', ')}: as wanted` }));
+}
