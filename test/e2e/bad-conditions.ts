@@ -55,13 +55,17 @@ export const conditions: readonly Condition[] = [
   },
 ];
 
-/** Until `status` finds nothing wrong. */
+/** Until `status` finds nothing wrong; fails with what it says at last. */
 export async function untilHealthy(stage: Stage): Promise<void> {
-  await until(
-    'the cluster is healthy',
-    async () => ((await stage.quorate(['status'])).status === 0 ? true : undefined),
-    90_000,
-  );
+  let said = '';
+  const look = async (): Promise<true | undefined> => {
+    const run = await stage.quorate(['status']);
+    said = run.stdout + run.stderr;
+    return run.status === 0 ? true : undefined;
+  };
+  await until('the cluster is healthy', look, 180_000).catch((error: unknown) => {
+    throw new Error(`${String(error)}:\n${said}`);
+  });
 }
 
 /** Resolves true as soon as a run begins a stage, false when it has ended without it. */
