@@ -4,7 +4,7 @@ import { QuorateError } from '../domain/errors.ts';
 import type { Use } from '../domain/pki-view.ts';
 import { splitPem, tryParse } from '../pki/inspect.ts';
 import { spkiHash } from '../pki/public-key.ts';
-import type { FoundHost } from './describe.ts';
+import type { FoundHost } from './found.ts';
 import { authorityKeys } from './look.ts';
 
 /** An authority's certificate, and the others that stand beside it in the members' bundle. */

@@ -1,7 +1,7 @@
 /** What the certificates of running members say that an inventory must keep: further names, and whether one authority signs for all. Pure. */
 import { canonicalAddress, isDnsName, isLoopback, parseIp } from '../inventory/address.ts';
 import { splitPem, tryParse } from '../pki/inspect.ts';
-import type { FoundHost } from './describe.ts';
+import type { FoundHost } from './found.ts';
 import type { TlsKind } from './member.ts';
 
 interface Reading {

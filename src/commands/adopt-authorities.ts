@@ -1,7 +1,8 @@
 /** Taking in the authorities of a cluster that is being adopted: their certificates from what its members trust, their keys only from where the operator says. */
 import { resolve } from 'node:path';
 import { chooseAuthority, keyOnHost, sameTrust, trustedBy } from '../adopt/authority.ts';
-import type { Description, FoundHost } from '../adopt/describe.ts';
+import type { Description } from '../adopt/describe.ts';
+import type { FoundHost } from '../adopt/found.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { Use } from '../domain/pki-view.ts';
@@ -14,14 +15,13 @@ interface Adopted {
 }
 
 /**
- * Those that sign for clients and peers, each once; nothing where the store has them already, or the members trust nobody. The ports for what comes next:
+ * Those that sign for clients and peers, each once; nothing where the store has them already. The ports for what comes next:
  * an identity that was made on the way is not made again.
- * @throws QuorateError refused without their keys, or where the protection of the ports is none that can be carried on
+ * @throws QuorateError refused without their keys, or where a port is without mutual TLS: the first apply would part the members
  */
 export async function importAuthorities(adopted: Adopted, invocation: Invocation, ports: Ports): Promise<Ports> {
   const { cluster, tls, hosts } = adopted;
   let next = ports.withOptions(invocation.options);
-  if (tls.client === 'none' && tls.peer === 'none') return next;
   requireMutual(tls);
   const known = await ports.storeEvidence(cluster);
   const has = 'authorities' in known ? known.authorities.map((each) => each.purpose) : [];
@@ -51,7 +51,7 @@ function withIdentityMade({ newIdentity, ...rest }: Invocation['options']): Invo
 function requireMutual({ client, peer }: Description['tls']): void {
   if (client === 'mutual' && peer === 'mutual') return;
   throw new QuorateError('refused', `its client ports have ${words[client]}, and its peer ports ${words[peer]}`, {
-    hint: 'bring both to mutual TLS, or both to none, and adopt it then: docs/operations.md, adopt',
+    hint: 'the inventory is written, and nothing was changed; bring both ports to mutual TLS first, in the order of docs/operations.md (adopt, "A cluster without TLS"), then: quorate adopt -i FILE',
   });
 }
 

@@ -1,5 +1,6 @@
 /** What was found of a cluster that quorate did not make: as a table with notes, as data, and compared with an inventory. */
-import type { Description, FoundHost } from '../adopt/describe.ts';
+import type { Description } from '../adopt/describe.ts';
+import type { FoundHost } from '../adopt/found.ts';
 import { tlsKind } from '../adopt/member.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Ports } from './command.ts';

@@ -1,7 +1,8 @@
 /** quorate adopt: an inventory for a cluster that somebody else made, its authority in the state directory, and its hosts marked as this cluster's. */
 import { dirname, resolve } from 'node:path';
-import { type Description, describeCluster, type FoundHost } from '../adopt/describe.ts';
+import { type Description, describeCluster } from '../adopt/describe.ts';
 import { carriedControllers, carriedSections, completeDraft, draftFor } from '../adopt/draft.ts';
+import type { FoundHost } from '../adopt/found.ts';
 import { inventoryText } from '../adopt/inventory-text.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
@@ -130,7 +131,7 @@ async function takeIn(
       ports.ui.json({ ...toJson(hosts, description), inventory: path, next: session.toJson(next) });
     else {
       ports.ui.out('');
-      ports.ui.out('What applying the inventory would change (quorate apply):');
+      ports.ui.out('What applying the inventory would change:');
       await session.show(next, 'stdout');
     }
     return status;

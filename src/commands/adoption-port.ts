@@ -1,5 +1,5 @@
 /** What only `adopt` may do: read texts as inventories, and look at clusters that quorate did not make. */
-import type { FoundHost } from '../adopt/describe.ts';
+import type { FoundHost } from '../adopt/found.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import type { QuorateError } from '../domain/errors.ts';
 

@@ -1,6 +1,6 @@
 /** Looks for a running etcd on hosts that quorate did not make it on. Reads only. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FoundHost } from '../adopt/describe.ts';
+import type { FoundHost } from '../adopt/found.ts';
 import { chooseMember, detailsOf, peerPort } from '../adopt/look.ts';
 import type { FoundMember } from '../adopt/member.ts';
 import { type MemberList, parseMemberList } from '../adopt/member-list.ts';

@@ -1,4 +1,4 @@
-/** Taking a running cluster in that was made elsewhere: its store with the operator, and the mark on each host. Nothing that etcd uses is touched. Pure. */
+/** Taking a running cluster in that was made elsewhere, once the store has its authorities: the operator's certificate, and the mark on each host. Pure. */
 import { QuorateError } from '../domain/errors.ts';
 import { dropEmptyStages, type Plan, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
@@ -39,22 +39,11 @@ export function planAdopt(view: View, live: LiveIdentity): Plan {
   return { ...plan, reasons: names.map((host) => ({ host, reason: reason(host) })) };
 }
 
-function operatorDrafts({ pki, cluster }: View): readonly Draft[] {
-  const wanted = cluster.pki.authorities === 'single' ? ['both'] : ['client', 'peer'];
-  const purposes = wanted.filter((purpose) => !pki.authorities.some((each) => each.purpose === purpose));
-  const drafts: (Draft | undefined)[] = [
-    pki.identity === undefined
-      ? { kind: 'store.create', host: OPERATOR, why: 'the cluster has none with quorate yet' }
-      : undefined,
-    purposes.length > 0
-      ? { kind: 'authority.make', host: OPERATOR, purposes, why: 'its members trust nobody yet' }
-      : undefined,
-    pki.admin === undefined ? { kind: 'admin.issue', host: OPERATOR, why: 'there is none yet' } : undefined,
-    pki.identity?.formedAt === undefined
-      ? { kind: 'formation.note', host: OPERATOR, why: 'hosts without its data are never taken for new ones then' }
-      : undefined,
-  ];
-  return drafts.filter((each) => each !== undefined);
+function operatorDrafts({ pki }: View): readonly Draft[] {
+  const admin = { kind: 'admin.issue', host: OPERATOR, why: 'there is none yet' } as const;
+  const why = 'hosts without its data are never taken for new ones then';
+  const note = { kind: 'formation.note', host: OPERATOR, why } as const;
+  return [...(pki.admin === undefined ? [admin] : []), ...(pki.identity?.formedAt === undefined ? [note] : [])];
 }
 
 function requireFree({ cluster, facts, pki }: View): void {

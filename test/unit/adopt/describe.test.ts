@@ -1,7 +1,8 @@
 /** From what runs to an inventory that parseInventory takes, for layouts as their tools write them, and everything that is told beside it. */
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type Description, describeCluster, type FoundHost } from '../../../src/adopt/describe.ts';
+import { type Description, describeCluster } from '../../../src/adopt/describe.ts';
+import type { FoundHost } from '../../../src/adopt/found.ts';
 import { inventoryText } from '../../../src/adopt/inventory-text.ts';
 import { chooseMember } from '../../../src/adopt/look.ts';
 import type { FoundProcess, SeenPath } from '../../../src/adopt/survey.ts';
