@@ -97,6 +97,10 @@ systemctl daemon-reload`,
   },
   'unit.stop': (step) => shell(`systemctl stop ${quote(step.unit)}`),
   'unit.disable': (step) => shell(`systemctl disable ${quote(step.unit)} 2>/dev/null`),
+  'data.own': (step) => {
+    const folder = quote(`${step.path}/${step.entry}`);
+    return shell(`systemctl stop ${quote(step.unit)}\nchown -R -h -P ${quote(`${step.user}:${step.user}`)} ${folder}`);
+  },
   'data.aside': (step, { timestamp }) =>
     shell(asideScript(step, timestamp.replaceAll(/[-:]/g, '').replace(/\.\d+/, ''))),
   'data.delete': (step) => shell(deleteScript(step)),

@@ -31,7 +31,7 @@ export function guard(steps: readonly Step[], context: GuardContext): void {
   guardStops(stops, context);
 }
 
-const guarded: readonly StepKind[] = ['unit.start', 'unit.restart', 'unit.stop', 'package.hold'];
+const guarded: readonly StepKind[] = ['unit.start', 'unit.restart', 'unit.stop', 'package.hold', 'data.own'];
 
 /** Whether the guard counts who serves before these steps, so that facts about endpoints must be fresh. */
 export function countsVoters(steps: readonly Step[], context: GuardContext): boolean {
@@ -151,6 +151,8 @@ function stopsMember(step: Step, { permits, mode, view }: GuardContext): boolean
       return permits.ending !== view.cluster.name;
     case 'package.hold':
       return step.unit !== '';
+    case 'data.own':
+      return true;
     case 'unit.restart':
       return mode === 'rolling' && !step.outage;
     default:

@@ -168,6 +168,8 @@ interface Bodies {
   'unit.disable': { readonly unit: string };
   /** Moves a member's data to a name of its own. */
   'data.aside': DataFolder;
+  /** Stops the member and gives its data to the account that it is to run as; the turn's restart starts it again. */
+  'data.own': DataFolder & { readonly unit: string; readonly user: string };
   'data.delete': DataFolder;
   /** Removes files, links and folders that quorate made. */
   'path.remove': { readonly paths: readonly string[] };

@@ -18,6 +18,7 @@ import {
 import { sha256 } from './hash.ts';
 import {
   accountCandidates,
+  ownerCandidates,
   binaryCandidates,
   type Candidate,
   linkCandidates,
@@ -126,6 +127,7 @@ function memberTurn(view: View, host: string, { parts, ends }: ConvergeWish): Me
       ...needed(has('config'), settingCandidates(view, host)),
       ...needed(has('units'), [...unitCandidates(view, host), { kind: 'unit.enable', host, unit }]),
       ...needed(has('version'), linkCandidates(view, host)),
+      ...needed(has('units'), ownerCandidates(view, host)),
       ...neededDrafts(view, restartCandidates(view, host, { parts, end: ends?.[host] })),
     ],
     prune: generation?.prune ?? needed(has('certs'), prunes(view, host)),

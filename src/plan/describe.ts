@@ -154,6 +154,10 @@ const rows: Rows = {
   },
   'unit.stop': { risk: 'irreversible', describe: (step) => bang(`stop ${step.unit}`) },
   'unit.disable': { risk: 'irreversible', describe: (step) => change(`${step.unit} no longer starts at boot`) },
+  'data.own': {
+    risk: 'disruptive',
+    describe: (step) => change(`stop it, and give ${step.path}/${step.entry} to ${step.user}`),
+  },
   'data.aside': {
     risk: 'irreversible',
     describe: ({ path, entry }) => bang(`move the data in ${path}/${entry} aside`),

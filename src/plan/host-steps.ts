@@ -3,7 +3,7 @@ import { requireArchitecture } from '../domain/architecture.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import { generationsFolder } from '../domain/generation.ts';
-import { binaryDir, binaryNames, configFile, unitFile } from '../domain/layout.ts';
+import { binaryDir, binaryNames, configFile, dataFolders, unitFile } from '../domain/layout.ts';
 import type { Draft } from '../domain/step.ts';
 import { hasNotes, need } from './need.ts';
 import type { View } from './view.ts';
@@ -30,6 +30,12 @@ export function accountCandidates({ cluster }: View, host: string): readonly Can
     { kind: 'user.ensure', host, user: cluster.user },
     ...directories(cluster).map((each): Candidate => ({ kind: 'directory.ensure', host, ...each })),
   ];
+}
+
+/** Data that an etcd of another account has written: a member that was made elsewhere may have run as root. */
+export function ownerCandidates({ cluster }: View, host: string): readonly Candidate[] {
+  const { unit, user } = cluster;
+  return dataFolders(cluster).map((each): Candidate => ({ kind: 'data.own', host, ...each, unit, user }));
 }
 
 /** Files that the next start reads. */

@@ -113,6 +113,12 @@ const checks: Checks = {
   'unit.disable': (_step, _view, host) =>
     host.unit.fileState === 'enabled' ? yes('it starts at boot') : no('does not start at boot'),
   'data.aside': (step, _view, host) => dataNeed(step, host),
+  'data.own': (step, _view, host) => {
+    const fact = fileAt(host, `${step.path}/${step.entry}`);
+    return fact.kind === 'directory' && fact.owner !== step.user
+      ? yes(`it belongs to ${fact.owner}`)
+      : no(`it belongs to ${step.user}`);
+  },
   'data.delete': (step, _view, host) => dataNeed(step, host),
   'path.remove': (step, _view, host) => {
     const left = step.paths.filter((path) => host.files[path] !== undefined && host.files[path]?.kind !== 'absent');

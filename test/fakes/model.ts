@@ -268,6 +268,11 @@ export function createModel(first: Cluster): Model {
     'unit.stop': (step) => edit(step.host, withUnit({ activeState: 'inactive' })),
     'unit.disable': (step) => edit(step.host, withUnit({ fileState: 'disabled' })),
     'data.aside': (step) => forgetData(step.host, step.path),
+    'data.own': (step) => {
+      const fact: FileFact = { kind: 'directory', mode: '0700', owner: step.user, group: step.user };
+      edit(step.host, withUnit({ activeState: 'inactive' }));
+      edit(step.host, withFiles({ [`${step.path}/${step.entry}`]: fact }));
+    },
     'data.delete': (step) => forgetData(step.host, step.path),
     'path.remove': (step) =>
       edit(step.host, (each) => {
