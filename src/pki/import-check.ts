@@ -129,11 +129,7 @@ function chainComplaints(
     complaints.map(([what, hint]) => [`its chain: ${facts.subject} ${what}`, hint]);
   const short = facts.pathLength !== undefined && facts.pathLength < below + 1;
   return named([
-    ...when(
-      !facts.isCa || !permitsUse(facts, 'keyCertSign'),
-      'may not sign certificates',
-      'name the right --chain',
-    ),
+    ...when(!facts.isCa || !permitsUse(facts, 'keyCertSign'), 'may not sign certificates', 'name the right --chain'),
     ...when(
       short,
       `allows ${facts.pathLength} authorities below it, and there are ${below + 1}`,
