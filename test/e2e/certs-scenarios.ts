@@ -39,7 +39,8 @@ export function rotateUnderLoad(stage: Stage, scenario: string): Promise<Outcome
 export function rotateCaUnderLoad(stage: Stage, scenario: string, options: readonly string[] = []): Promise<Outcome> {
   const go = async (...args: readonly string[]): Promise<string> => {
     const { stdout, stderr } = expectDone(await stage.quorate(['certs', 'rotate-ca', ...args, '--yes']));
-    return stdout + stderr;
+    // A plan is wrapped to the terminal's width.
+    return `${stdout}${stderr}`.replaceAll(/\s+/g, ' ');
   };
   return underLoad(stage, scenario, async (load) => {
     await load.phase('to leaves');
