@@ -5,6 +5,7 @@ import { isEmpty, type Plan } from '../domain/plan.ts';
 import { judgeCluster } from '../domain/verdict.ts';
 import { planApply } from '../plan/apply.ts';
 import { planBootstrap } from '../plan/bootstrap.ts';
+import { requireUnchanged } from '../plan/fixed-settings.ts';
 import { requirePermittedNames } from '../plan/permitted-names.ts';
 import { planRescue } from '../plan/rescue.ts';
 import { planReset } from '../plan/reset.ts';
@@ -92,11 +93,10 @@ function chooseVerb(invocation: Invocation): (cluster: Cluster, ports: Ports) =>
 
 /** What bootstrap would do where no cluster is formed and marked yet, what apply would do where there is one. Throws as they do. */
 export function planAny(view: View): Plan {
-  const { cluster, facts, identity } = view;
-  const verdict = judgeCluster(cluster, facts, identity);
-  const marks = Object.values(facts.hosts).filter((each) => each.records.marker !== undefined);
-  const formed = verdict.kind === 'formed' ? verdict.unmarked.length === 0 : marks.length > 0;
-  if (!formed || identity === undefined) return planBootstrap(view);
+  const names = view.cluster.controllers.map((each) => each.name);
+  requireUnchanged(view, names);
+  const verdict = judgeCluster(view.cluster, view.facts, view.identity);
+  if (verdict.kind !== 'formed' || verdict.unmarked.length > 0) return planBootstrap(view);
   const wish = { only: [], members: [], downtime: { allowed: false, required: false } };
   return { ...planApply(view, wish), verb: 'plan' };
 }

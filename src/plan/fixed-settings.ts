@@ -14,7 +14,10 @@ import type { View } from './view.ts';
 export function requireUnchanged(view: View, members: readonly string[]): void {
   const failures = members.flatMap((name) => {
     const host = view.facts.hosts[name];
-    return host?.records.marker === undefined ? [] : changesOf(view, host);
+    const marker = host?.records.marker;
+    return host === undefined || marker === undefined || marker.uuid !== view.identity?.uuid
+      ? []
+      : changesOf(view, host);
   });
   const [first] = failures;
   if (first === undefined) return;
@@ -76,10 +79,12 @@ type Found = Readonly<Partial<Record<'cluster' | 'name' | 'dataDir' | 'walDir' |
 /** As far as the host and the list tell what is in use; a file that was edited by hand changes nothing of that. */
 function settingsOf({ cluster, facts }: View, host: HostFacts): Found {
   const settings = topLevel(host.texts[configFile(cluster)]);
-  const unit = host.texts[unitFile(cluster)];
+  const found = host.texts[unitFile(cluster)] ?? '';
+  // Of a cluster that was made elsewhere, the unit is still somebody else's.
+  const unit = found.includes('Written by quorate') ? found : '';
   const user = unitUser(unit);
   const data = host.files[cluster.paths.dataDir];
-  const config = /^ExecStart=\S+ --config-file (\S+)$/m.exec(unit ?? '')?.[1];
+  const config = /^ExecStart=\S+ --config-file (\S+)$/m.exec(unit)?.[1];
   const listed = memberList(facts).find((each) => each.id === host.records.marker?.memberId)?.name;
   const name = listed === undefined || listed === '' ? settings['name'] : listed;
   const other = host.processes.find(({ arguments: words }) => words.includes(configFile(cluster)))?.unit;
@@ -95,8 +100,8 @@ function settingsOf({ cluster, facts }: View, host: HostFacts): Found {
   };
 }
 
-function unitUser(unit: string | undefined): string | undefined {
-  return /^User=(\S+)$/m.exec(unit ?? '')?.[1];
+function unitUser(unit: string): string | undefined {
+  return /^User=(\S+)$/m.exec(unit)?.[1];
 }
 
 /** Settings of the configuration on the host that are text; nothing where it is none. */
