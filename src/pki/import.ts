@@ -7,7 +7,15 @@ import type { AcceptedAuthority } from './import-check.ts';
 import { journalKey, readJournal } from './journal.ts';
 import { spkiHash } from './public-key.ts';
 import type { AuthoritySnapshot } from './snapshot.ts';
-import { authorityId, loadAuthority, readDocument, readText, requireUuid, updateDocument } from './state.ts';
+import {
+  authorityId,
+  loadAuthority,
+  readDocument,
+  readText,
+  requireUuid,
+  standingChains,
+  updateDocument,
+} from './state.ts';
 import { createObject } from './store.ts';
 import { addSuccessor, entryOf } from './transitions.ts';
 
@@ -32,7 +40,8 @@ export async function importAuthority(context: PkiContext, order: ImportOrder): 
   if (known !== undefined) return known;
   const entry = await putFiles(context, document, order);
   await recordOnce(context, entry, order);
-  await updateDocument(store, context.uuid, (current) => register(current, entry));
+  const standing = await standingChains(store, document);
+  await updateDocument(store, context.uuid, (current) => register(current, entry, standing));
   return loadAuthority(store, entryOf(await readDocument(store), authorityId(entry)));
 }
 
@@ -118,8 +127,8 @@ async function recordOnce(context: PkiContext, entry: AuthorityEntry, { accepted
   await recordIssued(context, [record]);
 }
 
-function register(document: ClusterDocument, entry: AuthorityEntry): ClusterDocument {
+function register(document: ClusterDocument, entry: AuthorityEntry, standing: readonly string[]): ClusterDocument {
   const signs = document.authorities.some((each) => each.purpose === entry.purpose && each.status === 'active');
   if (!signs) return { ...document, authorities: [...document.authorities, entry] };
-  return addSuccessor(document, { ...entry, status: 'incoming', crossServed: false });
+  return addSuccessor(document, { ...entry, status: 'incoming', crossServed: false }, standing);
 }

@@ -129,6 +129,13 @@ export async function loadAuthority(store: PkiStore, entry: AuthorityEntry): Pro
   return { id: authorityId(entry), purpose, status, number, certificate, cross, crossMade, facts, recipients, hasKey };
 }
 
+/** IDs of intermediates from elsewhere: what stands behind their leaves is themselves, and stays. */
+export async function standingChains(store: PkiStore, { authorities }: ClusterDocument): Promise<readonly string[]> {
+  const served = authorities.filter((each) => each.crossServed === true && each.status !== 'retired');
+  const loaded = await Promise.all(served.map((each) => loadAuthority(store, each)));
+  return loaded.filter((each) => each.crossMade?.trim() === each.certificate.trim()).map((each) => each.id);
+}
+
 async function requireText(store: PkiStore, key: string): Promise<string> {
   const text = await readText(store, key);
   if (text !== undefined) return text;

@@ -8,7 +8,15 @@ import { verifyIssuedBy } from './drift.ts';
 import { readCertificate, tryParse } from './inspect.ts';
 import { makeAuthority } from './make-authority.ts';
 import type { AuthoritySnapshot } from './snapshot.ts';
-import { authorityId, loadAuthority, readDocument, readText, requireUuid, updateDocument } from './state.ts';
+import {
+  authorityId,
+  loadAuthority,
+  readDocument,
+  readText,
+  requireUuid,
+  standingChains,
+  updateDocument,
+} from './state.ts';
 import { updateObject } from './store.ts';
 import {
   abandon,
@@ -75,10 +83,11 @@ async function applyTransition(context: PkiContext, ids: readonly string[], tran
 
 async function register(context: PkiContext, document: ClusterDocument, order: SuccessorOrder): Promise<void> {
   const { purpose, why } = order;
-  const predecessor = requireSettled(document, purpose);
+  const standing = await standingChains(context.store, document);
+  const predecessor = requireSettled(document, purpose, standing);
   const entry = await makeAuthority(context, { document, purpose, status: 'incoming', why });
   const whole = order.cross ? await withCross(context, entry, { predecessor, why }) : entry;
-  await updateDocument(context.store, context.uuid, (current) => addSuccessor(current, whole));
+  await updateDocument(context.store, context.uuid, (current) => addSuccessor(current, whole, standing));
 }
 
 interface Crossing {

@@ -53,15 +53,23 @@ export const abandon: Transition = (document, id) => {
 };
 
 /** Registers a successor that was made; one that is there already stays. Refused while another rotation is open. */
-export function addSuccessor(document: ClusterDocument, entry: AuthorityEntry): ClusterDocument {
+export function addSuccessor(
+  document: ClusterDocument,
+  entry: AuthorityEntry,
+  standing: readonly string[] = [],
+): ClusterDocument {
   const known = document.authorities.some((each) => authorityId(each) === authorityId(entry));
   if (known || incomingFor(document, entry.purpose) !== undefined) return document;
-  requireSettled(document, entry.purpose);
+  requireSettled(document, entry.purpose, standing);
   return { ...document, authorities: [...document.authorities, entry] };
 }
 
-/** The authority that signs for `purpose`, whose rotation may begin. Throws `refused` where there is none, or a rotation is not at its end. */
-export function requireSettled(document: ClusterDocument, purpose: AuthorityEntry['purpose']): AuthorityEntry {
+/** The authority that signs for `purpose`, whose rotation may begin; `standing`: those whose chain stands for good, as an intermediate's. Throws `refused` where there is none, or a rotation is not at its end. */
+export function requireSettled(
+  document: ClusterDocument,
+  purpose: AuthorityEntry['purpose'],
+  standing: readonly string[] = [],
+): AuthorityEntry {
   const active = signerBeside(document, { purpose });
   const outgoing = document.authorities.find((each) => each.purpose === purpose && each.status === 'outgoing');
   if (outgoing !== undefined) {
@@ -71,7 +79,7 @@ export function requireSettled(document: ClusterDocument, purpose: AuthorityEntr
       'end it first: quorate certs rotate-ca --until trust-new, or --abort',
     );
   }
-  if (active.crossServed === true) {
+  if (active.crossServed === true && !standing.includes(authorityId(active))) {
     throw refused(
       document,
       `leaves are still served with the cross certificate of ${authorityId(active)}: another one behind it would be too much for a chain`,

@@ -7,6 +7,7 @@ import { importAuthority } from '../../../src/pki/import.ts';
 import { checkAuthority } from '../../../src/pki/import-check.ts';
 import { issueMembers } from '../../../src/pki/members.ts';
 import { readDocument, readText } from '../../../src/pki/state.ts';
+import { activateAuthorities, makeSuccessor } from '../../../src/pki/succession.ts';
 import { clusterStore } from './cluster-store.ts';
 import { hasOpenssl, opensslVerify } from './judges.ts';
 import { keyPair } from './material.ts';
@@ -189,6 +190,24 @@ describe.runIf(hasOpenssl)('importing', () => {
     const made = opensslMade({ subject: '/CN=their intermediate', issuer: root });
     const authority = await importAuthority(context, order(made, 'client', root.certificate));
     expect(authority.cross).toBe(made.certificate);
+  });
+
+  test("of an intermediate stands in nobody's way: another one, or one made here, can succeed it", async () => {
+    const root = opensslMade({ subject: '/CN=their root' });
+    const [made, next] = ['/CN=their first', '/CN=their second'].map((subject) =>
+      order(opensslMade({ subject, issuer: root }), 'client', root.certificate),
+    );
+    if (made === undefined || next === undefined) throw new Error('nothing was made');
+    for (const succeed of [
+      (context: PkiContext) => importAuthority(context, next),
+      (context: PkiContext) => makeSuccessor(context, { purpose: 'client', why: 'rotate', cross: true }),
+    ]) {
+      const context = await clusterStore();
+      await importAuthority(context, made);
+      expect(await succeed(context)).toMatchObject({ id: 'client-2', status: 'incoming' });
+      await activateAuthorities(context, ['client-2']);
+      await expect(importAuthority(context, order(opensslMade()))).rejects.toThrow('is not at its end');
+    }
   });
 
   test('is taken up where it was interrupted at any write', async () => {
