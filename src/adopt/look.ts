@@ -10,7 +10,7 @@ import type { DetailWish } from './survey-script.ts';
  */
 export function chooseMember(survey: HostSurvey, host: string, unit: string | undefined): FoundMember {
   const members = survey.processes.map(readMember);
-  const meant = unit === undefined ? members : members.filter(({ process }) => process.unit === unit);
+  const meant = unit === undefined ? members : members.filter((each) => each.process.unit === unit);
   const [first, second] = meant;
   if (first === undefined) {
     const units = survey.units.length === 0 ? '' : ` (units there: ${survey.units.join(', ')})`;
@@ -20,9 +20,9 @@ export function chooseMember(survey: HostSurvey, host: string, unit: string | un
     });
   }
   if (second === undefined) return first;
-  const told = meant.map(({ process, listenClient }) => {
+  const told = meant.map(({ process: found, listenClient }) => {
     const where = listenClient.map(textOf).join(', ');
-    return `${process.unit || `pid ${process.pid}`} on ${where}`;
+    return `${found.unit || `pid ${found.pid}`} on ${where}`;
   });
   throw new QuorateError('refused', `${host}: ${meant.length} etcd run there: ${told.join('; ')}`, {
     host,
@@ -32,15 +32,15 @@ export function chooseMember(survey: HostSurvey, host: string, unit: string | un
 
 /** Directories, TLS files and, beside authorities, where their keys may lie; the peer port's list is asked on the host where it wants a certificate. */
 export function detailsOf(member: FoundMember): DetailWish {
-  const { settings, process, dataDir, walDir } = member;
+  const { settings, process: found, dataDir, walDir } = member;
   const ports = [settings.client, settings.peer];
   const keys = ports.map(({ keyFile }) => keyFile);
   const authorities = ports.map(({ trustedCaFile }) => trustedCaFile);
   const { certFile, keyFile } = settings.peer;
-  const folder = process.executable.replace(/\/[^/]*$/, '');
+  const folder = found.executable.replace(/\/[^/]*$/, '');
   const tools = ['etcdctl', 'etcdutl'].map((each) => `${folder}/${each}`);
   return {
-    pid: process.pid,
+    pid: found.pid,
     seen: distinct([dataDir, `${dataDir}/member`, walDir, ...keys, ...authorities.flatMap(authorityKeys), ...tools]),
     certificates: distinct([...ports.map((each) => each.certFile), ...authorities]),
     ask: peerPort(member).tls ? { authority: authorityOf(peerPort(member)), certFile, keyFile } : undefined,

@@ -41,17 +41,17 @@ const defaults = {
 } as const;
 
 /** What the process is as a member. */
-export function readMember(process: FoundProcess): FoundMember {
-  const settings = withWholePaths(readSettings(process), process.cwd);
+export function readMember(found: FoundProcess): FoundMember {
+  const settings = withWholePaths(readSettings(found), found.cwd);
   const told = (key: string): string => wordOf(settings.keys[key]);
   const name = told('name') || defaults.name;
-  const at = (path: string): string => absolute(path, process.cwd);
+  const at = (path: string): string => absolute(path, found.cwd);
   const urls = (key: keyof typeof defaults): readonly FoundUrl[] => readUrls(told(key) || defaults[key]);
   return {
-    process,
+    process: found,
     settings,
-    layout: layoutOf(process, settings),
-    minor: knownMinor(process.version),
+    layout: layoutOf(found, settings),
+    minor: knownMinor(found.version),
     name,
     dataDir: at(told('data-dir') || `${name}.etcd`),
     walDir: told('wal-dir') === '' ? '' : at(told('wal-dir')),
