@@ -18,11 +18,11 @@ import {
 import { sha256 } from './hash.ts';
 import {
   accountCandidates,
-  ownerCandidates,
   binaryCandidates,
   type Candidate,
   linkCandidates,
   neededDrafts,
+  ownerCandidates,
   packageCandidates,
   settingCandidates,
   unitCandidates,

@@ -12,7 +12,11 @@ async function ownedByRoot(): Promise<Model> {
   const model = createModel(cluster('3.6.16'));
   await runOn(model, planBootstrap(model.view()));
   const member = { kind: 'directory', mode: '0700', owner: 'root', group: 'root' } as const;
-  model.edit('etcd-2', (host) => ({ ...host, files: { ...host.files, '/var/lib/etcd/member': member }, run: undefined }));
+  model.edit('etcd-2', (host) => ({
+    ...host,
+    files: { ...host.files, '/var/lib/etcd/member': member },
+    run: undefined,
+  }));
   return model;
 }
 
