@@ -4,10 +4,13 @@ import { QuorateError } from '../domain/errors.ts';
 import type { EndpointFacts, Facts } from '../domain/facts.ts';
 import { compareText } from '../domain/plan.ts';
 import { serves } from '../domain/voters.ts';
+import { versionObjections } from './gate-version.ts';
 import { type Run, viewNow } from './run.ts';
 
 /** How long a member that was restarted must stay well: three times etcd's default election timeout. */
 const STEADY_MS = 3_000;
+/** After another version: etcd calls a connection healthy once it has held for 5 s (HealthInterval). */
+const VERSION_STEADY_MS = 5_500;
 /** Well after READY, a member that is not well by then will not be. */
 const GATE_TIMEOUT_MS = 60_000;
 /** Without a restart the next connection shows what is served. */
@@ -25,6 +28,8 @@ export interface GateWish {
   readonly restarted: boolean;
   /** Whether new connections must be served what the link says. */
   readonly prove: boolean;
+  /** The version that it must run: then its data is compared too, and it must stay well for longer. Absent: any. */
+  readonly version?: string | undefined;
 }
 
 export interface GateAnswer {
@@ -36,7 +41,7 @@ export interface GateAnswer {
 /** Looks again and again until the gate holds and has held for long enough, or its time is over. */
 export async function awaitGate(wish: GateWish, run: Run): Promise<GateAnswer> {
   const { ports } = run;
-  const [steadyMs, timeoutMs] = wish.restarted ? [STEADY_MS, GATE_TIMEOUT_MS] : [0, SWITCH_TIMEOUT_MS];
+  const { steadyMs, timeoutMs } = timesOf(wish);
   const begun = ports.now();
   let facts = wish.before;
   let heldSince: number | undefined;
@@ -54,14 +59,23 @@ export async function awaitGate(wish: GateWish, run: Run): Promise<GateAnswer> {
   }
 }
 
-/** Health first, and once it is well the proof by new connections. */
+function timesOf({ restarted, version }: GateWish): { readonly steadyMs: number; readonly timeoutMs: number } {
+  if (version !== undefined) return { steadyMs: VERSION_STEADY_MS, timeoutMs: GATE_TIMEOUT_MS };
+  return restarted
+    ? { steadyMs: STEADY_MS, timeoutMs: GATE_TIMEOUT_MS }
+    : { steadyMs: 0, timeoutMs: SWITCH_TIMEOUT_MS };
+}
+
+/** Health first, and once it is well the proof by new connections, and by its data where its version is another. */
 async function judge(
   wish: GateWish,
   facts: Facts,
   { run, proved }: { readonly run: Run; readonly proved: boolean },
 ): Promise<readonly string[]> {
   const found = gateObjections(run.ports.cluster, facts, wish);
-  if (found.length > 0 || proved || !wish.prove) return found;
+  if (found.length > 0 || proved) return found;
+  const differing = wish.version === undefined ? [] : await versionObjections(wish.host, wish.version, { facts, run });
+  if (differing.length > 0 || !wish.prove) return differing;
   try {
     await run.ports.operator.prove([wish.host], await viewNow(facts, run), run.ports.signal);
     return [];

@@ -55,13 +55,12 @@ export async function runHostStage(work: HostStage, ports: ExecutorPorts): Promi
 async function compileAll(work: HostStage, ports: ExecutorPorts): Promise<readonly Fragment[]> {
   const { operator } = ports;
   const install = work.steps.find((step): step is Step<'binary.install'> => step.kind === 'binary.install');
-  const architecture = install?.architecture ?? '';
-  const downloads = install !== undefined && (await operator.downloadScript(architecture, '')) !== undefined;
+  const downloads = install !== undefined && (await operator.downloadScript(install, '')) !== undefined;
   const context: CompileContext = {
     view: work.view,
     issued: work.issued,
-    release: install === undefined || downloads ? undefined : await operator.release(architecture),
-    download: downloads ? async (target) => (await operator.downloadScript(architecture, target)) ?? '' : undefined,
+    release: install === undefined || downloads ? undefined : await operator.release(install),
+    download: downloads ? async (target) => (await operator.downloadScript(install, target)) ?? '' : undefined,
     stage: stagedNames(),
     timestamp: new Date(ports.now()).toISOString(),
   };

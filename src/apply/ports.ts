@@ -1,15 +1,23 @@
 /** What the executor needs from the rest: connections, the PKI, releases, etcd, and somebody to tell. */
 import type { Readable } from 'node:stream';
 import type { Cluster } from '../domain/cluster.ts';
+import type { MemberHash } from '../domain/divergence.ts';
 import type { Facts, HostFacts } from '../domain/facts.ts';
 import type { PkiView } from '../domain/pki-view.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 import type { Step } from '../domain/step.ts';
+import type { VersionAnswer } from '../etcd/ask.ts';
 import type { View } from '../plan/view.ts';
 import type { Connection } from '../transport/transport.ts';
 
 /** PEM certificates by purpose that were issued in this run and wait to be put on their member. */
 export type IssuedLeaves = Readonly<Record<string, string>>;
+
+/** Which release a host gets. */
+export interface ReleaseName {
+  readonly version: string;
+  readonly architecture: string;
+}
 
 /** A release tarball on the operator's machine. */
 export interface Release {
@@ -27,11 +35,19 @@ export interface OperatorPort {
   /** The PKI as it is now. */
   pki(): Promise<PkiView>;
   /** A release that `release.fetch` has fetched in this run or an earlier one. */
-  release(architecture: string): Promise<Release>;
+  release(release: ReleaseName): Promise<Release>;
   /** Proves over new connections that these members serve and accept what their links and the store say. @throws QuorateError step-failed, every proof that failed */
   prove(members: readonly string[], view: View, signal: AbortSignal): Promise<void>;
+  /** What these members tell of versions and readiness; one that does not answer is missing. */
+  versions(
+    members: readonly string[],
+    view: View,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, VersionAnswer>>>;
+  /** Hashes of these members' key spaces at one revision. @throws QuorateError where one does not answer */
+  hashes(members: readonly string[], view: View, signal: AbortSignal): Promise<readonly MemberHash[]>;
   /** The part of a host's script that downloads a release there (`via: host`); undefined: it is pushed. */
-  downloadScript(architecture: string, target: string): Promise<string | undefined>;
+  downloadScript(release: ReleaseName, target: string): Promise<string | undefined>;
 }
 
 export interface ExecutorPorts {

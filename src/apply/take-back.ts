@@ -1,12 +1,14 @@
 /** After a turn that failed: takes back what can be, and says what is true then. */
 import { QuorateError } from '../domain/errors.ts';
 import type { Facts, HostFacts } from '../domain/facts.ts';
+import { versionLinked } from '../domain/layout.ts';
+import { compareVersions, knownMinor } from '../domain/version.ts';
 import { describe } from '../plan/describe.ts';
 import { awaitGate, gateObjections, withoutHost } from './gate.ts';
 import { guard } from './guard.ts';
 import { runOnHost } from './parallel-stage.ts';
 import { type Progress, type Run, undone, viewNow } from './run.ts';
-import { changesServed, restarts, type Turn } from './turn-steps.ts';
+import { changesServed, restarts, type Turn, versionAfter } from './turn-steps.ts';
 import { undoSteps } from './undo.ts';
 import { lastWords } from './unit-log.ts';
 
@@ -40,6 +42,10 @@ async function undo({ turn, progress }: Failed, now: Facts, run: Run): Promise<s
     return `what is true of it now is unknown: ${now.unreachable[host] ?? 'it cannot be looked at'}`;
   }
   const steps = undoSteps(turn.steps, { before, now: seen });
+  const closed = steps.length === 0 ? undefined : await closedWay(turn, { before: progress.facts, now }, run);
+  if (closed !== undefined) {
+    return `nothing was taken back: ${closed}; ${await truth(turn, { before: progress.facts, now }, run)}`;
+  }
   if (steps.length === 0) return `nothing was taken back; ${await truth(turn, { before: progress.facts, now }, run)}`;
   try {
     return await runBack({ ...turn, steps }, { ...progress, facts: now }, { seen, run });
@@ -47,6 +53,24 @@ async function undo({ turn, progress }: Failed, now: Facts, run: Run): Promise<s
     if (!(error instanceof QuorateError) || error.code === 'interrupted') throw error;
     return `it could not be taken back: ${withoutHost(error.message, host)}`;
   }
+}
+
+/** Once the cluster's own version is a later minor, the binary of the one before does not start on it ("invalid downgrade"). */
+async function closedWay(
+  { host, steps }: Turn,
+  { before, now }: { readonly before: Facts; readonly now: Facts },
+  run: Run,
+): Promise<string | undefined> {
+  const version = versionAfter(steps);
+  const old = before.endpoints[host]?.version || versionLinked(run.ports.cluster, before.hosts[host]);
+  if (version === undefined || old === '' || knownMinor(version) === knownMinor(old)) return undefined;
+  const { operator, signal, cluster } = run.ports;
+  const names = cluster.controllers.map((each) => each.name);
+  const told = Object.values(await operator.versions(names, await viewNow(now, run), signal));
+  const flipped = told.find(
+    (each) => knownMinor(each.cluster) === knownMinor(version) && compareVersions(old, version) < 0,
+  );
+  return flipped && `the cluster's own version is ${flipped.cluster} now, and etcd ${old} does not start with that`;
 }
 
 async function runBack(

@@ -13,6 +13,11 @@ export function restarts(steps: readonly HostStep[]): boolean {
   return steps.some((each) => each.kind === 'unit.restart');
 }
 
+/** The version that a member is to run after these steps; undefined where it stays as it is. */
+export function versionAfter(steps: readonly HostStep[]): string | undefined {
+  return steps.flatMap((each) => (each.kind === 'unit.restart' ? (each.version ?? []) : []))[0];
+}
+
 /** Whether what a member serves, or whom it trusts, is another after these steps. */
 export function changesServed(steps: readonly HostStep[]): boolean {
   return steps.some((each) => each.kind === 'pki.switch' || (each.kind === 'unit.restart' && each.trust !== undefined));

@@ -17,7 +17,7 @@ import {
   withHosts,
 } from './run.ts';
 import { takeBack } from './take-back.ts';
-import { changesServed, restarts, type Turn } from './turn-steps.ts';
+import { changesServed, restarts, type Turn, versionAfter } from './turn-steps.ts';
 
 /**
  * Takes the turn of a member by facts that were observed just now; the facts after it. Nothing happens where none of its steps is needed any more.
@@ -70,7 +70,10 @@ async function passGate(
   const since = ports.now();
   const event = { stage: stage.id, host, text: 'serves as it should' };
   ports.emit({ type: 'step-start', ...event });
-  const wish = { host, before, restarted: restarts(steps), prove: changesServed(steps) };
+  const wish = {
+    ...{ host, before, restarted: restarts(steps) },
+    ...{ prove: changesServed(steps), version: versionAfter(steps) },
+  };
   const { facts, objections } = await awaitGate(wish, run);
   const elapsedMs = ports.now() - since;
   if (objections.length === 0) {

@@ -27,8 +27,10 @@ function undoOf(step: HostStep, { before, now }: Then): readonly HostStep[] {
       return target === undefined || target === targetOf(now.files[step.link]) ? [] : [{ ...step, ...back, target }];
     }
     case 'binary.link': {
-      const directory = folderOf(before, step);
-      return directory === undefined || directory === folderOf(now, step) ? [] : [{ ...step, ...back, directory }];
+      // A minor may bring a program that the one before did not have.
+      const names = step.names.filter((name) => targetOf(before.files[`${step.binDir}/${name}`]) !== undefined);
+      const [directory, linked] = [folderOf(before, { ...step, names }), folderOf(now, { ...step, names })];
+      return directory === undefined || directory === linked ? [] : [{ ...step, ...back, directory, names }];
     }
     case 'file.put': {
       const [file, content] = [before.files[step.path], before.texts[step.path]];

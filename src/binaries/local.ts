@@ -28,18 +28,33 @@ export interface LocalRequest {
   readonly signal: AbortSignal;
 }
 
-/** The tarball as it stands, or the folder packed; checked where a sha256 is known or a SHA256SUMS lies beside it. */
+/** The tarball as it stands (the path itself, or under its official name in that folder), or the folder packed; checked where a sha256 is known or a SHA256SUMS lies beside it. */
 export async function takeLocal(request: LocalRequest): Promise<FetchedBinary> {
   const { plan, known, signal } = request;
-  const fetched = (await isDirectory(plan.path))
-    ? await pack(request)
-    : { path: plan.path, digest: await digestFile(plan.path, signal), beside: await sumBeside(plan) };
+  const tarball = (await isDirectory(plan.path)) ? await tarballIn(plan) : plan.path;
+  const fetched = tarball === undefined ? await pack(request) : await asItStands({ ...plan, path: tarball }, signal);
   if (fetched.digest === undefined) throw missing(plan.path);
   const expected = known ?? fetched.beside;
   if (expected !== undefined && fetched.digest.sha256 !== expected.sha256) {
-    throw checksumMismatch(plan.path, fetched.digest.sha256, expected);
+    throw checksumMismatch(fetched.path, fetched.digest.sha256, expected);
   }
   return { path: fetched.path, ...fetched.digest };
+}
+
+/** A folder may hold releases of several versions under their official names. */
+async function tarballIn({ path, name }: FilePlan): Promise<string | undefined> {
+  const tarball = join(path, name);
+  try {
+    await stat(tarball);
+    return tarball;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+async function asItStands(plan: FilePlan, signal: AbortSignal) {
+  return { path: plan.path, digest: await digestFile(plan.path, signal), beside: await sumBeside(plan) };
 }
 
 async function pack({ cluster, architecture, plan, cacheDir, signal }: LocalRequest) {
@@ -78,6 +93,6 @@ async function isDirectory(path: string): Promise<boolean> {
 
 function missing(path: string): QuorateError {
   return new QuorateError('inventory', `${path}: there is no such file or folder`, {
-    hint: 'binaries.path must name a release tarball, or a folder with etcd, etcdctl (and etcdutl from 3.5 on)',
+    hint: 'binaries.path must name a release tarball, a folder with tarballs of releases, or one with etcd, etcdctl (and etcdutl from 3.5 on)',
   });
 }

@@ -12,36 +12,48 @@ const architectures: readonly Architecture[] = ['amd64', 'arm64', 'ppc64le', 's3
 
 export interface Releases {
   /** sha256 by architecture, as far as the inventory, the lock file or this run know it. */
-  checksums(): Readonly<Record<string, string>>;
+  checksums(version?: string): Readonly<Record<string, string>>;
   /** Fetches and checks; see {@link fetchBinary}. */
   fetch(
-    architecture: string,
+    name: ReleaseOf,
     signal: AbortSignal,
   ): Promise<{ readonly sha256: string; readonly sizeBytes: number; read(): Readable }>;
   /** Shell that leaves the checked tarball at `target` on a host; undefined where the operator pushes it. */
-  downloadScript(architecture: string, target: string): Promise<string | undefined>;
+  downloadScript(name: ReleaseOf, target: string): Promise<string | undefined>;
+}
+
+interface ReleaseOf {
+  readonly version: string;
+  readonly architecture: string;
 }
 
 /** Reads the lock file, nothing else. Throws QuorateError `refused` where inventory and lock file contradict each other. */
 export async function openReleases(cluster: Cluster, options: FetchOptions): Promise<Releases> {
   const lock = await readReleaseLock(cluster.lockFile);
-  const known = new Map<string, string>();
-  for (const each of architectures) {
-    const checksum = knownChecksum(cluster, each, lock);
-    if (checksum !== undefined) known.set(each, checksum.sha256);
-  }
-  const { binaries, version } = cluster;
+  const learnt = new Map<string, string>();
+  const { binaries } = cluster;
+  // Throws where inventory and lock file contradict each other.
+  const known = (version: string): Readonly<Record<string, string>> => {
+    const release = releaseOf(cluster, version);
+    const all = architectures.flatMap((each) => {
+      const sha256 = learnt.get(`${version} ${each}`) ?? knownChecksum(release, each, lock)?.sha256;
+      return sha256 === undefined ? [] : [[each, sha256] as const];
+    });
+    return Object.fromEntries(all);
+  };
+  known(cluster.version);
   return {
-    checksums: () => Object.fromEntries(known),
-    fetch: async (architecture, signal) => {
-      const { path, sha256, sizeBytes } = await fetchBinary(cluster, narrow(architecture), { ...options, signal });
-      known.set(architecture, sha256);
+    checksums: (version = cluster.version) => known(version),
+    fetch: async ({ version, architecture }, signal) => {
+      const release = releaseOf(cluster, version);
+      const { path, sha256, sizeBytes } = await fetchBinary(release, narrow(architecture), { ...options, signal });
+      learnt.set(`${version} ${architecture}`, sha256);
       return { sha256, sizeBytes, read: () => createReadStream(path, { highWaterMark: 1_048_576 }) };
     },
-    downloadScript: async (architecture, target) => {
+    downloadScript: async ({ version, architecture }, target) => {
       if ((binaries.kind !== 'release' && binaries.kind !== 'mirror') || binaries.via !== 'host') return undefined;
-      const sha256 = await requireChecksum(cluster, narrow(architecture), options);
-      known.set(architecture, sha256);
+      const sha256 = await requireChecksum(releaseOf(cluster, version), narrow(architecture), options);
+      learnt.set(`${version} ${architecture}`, sha256);
       return hostDownloadScript({
         urls: releaseUrls(binaries, version, narrow(architecture)).tarballs,
         sha256,
@@ -49,6 +61,11 @@ export async function openReleases(cluster: Cluster, options: FetchOptions): Pro
       });
     },
   };
+}
+
+/** The inventory's checksums are those of its own version. */
+function releaseOf(cluster: Cluster, version: string): Cluster {
+  return version === cluster.version ? cluster : { ...cluster, version, checksums: {} };
 }
 
 function narrow(architecture: string): Architecture {

@@ -220,6 +220,8 @@ export interface SessionWish {
   readonly endpoints: boolean;
   /** Whether a host that cannot be reached ends it (all of them are told), or is a fact. */
   readonly requireAll: boolean;
+  /** Whether the view knows what other versions of etcd want, and whether raft logs hold what 3.7 cannot read. */
+  readonly versions?: boolean;
 }
 
 /** Open connections to the hosts of a cluster, and what was seen. */

@@ -55,6 +55,15 @@ export const succession: readonly OptionEntry[] = [
   { flags: '--allow-downtime', description: 'restart members of a cluster of one or two' },
 ];
 
+/** How a version is changed; `plan upgrade` and `plan downgrade` show it. */
+export const versions: readonly OptionEntry[] = [
+  {
+    flags: '--via <version...>',
+    description: 'releases to pass through, one a minor (default: the oldest that no hazard forbids)',
+  },
+  { flags: '--allow-downtime', description: 'restart members of a cluster of one or two' },
+];
+
 /** What `apply` is to bring; `plan apply` shows it. */
 export const converging: readonly OptionEntry[] = [
   { flags: '--only <parts...>', description: 'config, members, version, certs, units (default: all)' },

@@ -173,6 +173,8 @@ export interface HostFacts {
   /** On this controller's client, peer and metrics ports only. */
   readonly listeners: readonly Listener[];
   readonly data: DataFact;
+  /** Whether the raft log's files hold requests of the v2 store, which etcd 3.5 and older write; undefined where that was not asked. */
+  readonly v2Log?: boolean | undefined;
   readonly records: HostRecords;
   /** `/etc/default/etcd` or /etc/sysconfig/etcd where it sets anything: with a config file etcd ignores it. */
   readonly ignoredDefaults: readonly string[];

@@ -11,6 +11,17 @@ export interface RotateGoal {
   readonly keys: 'make' | 'keep';
 }
 
+/** Met when every member runs `to` and the cluster's version is its minor. */
+export interface VersionGoal {
+  readonly kind: 'version';
+  readonly way: 'up' | 'down';
+  readonly to: string;
+  /** Releases on the way, as they were asked for. */
+  readonly via: readonly string[];
+  /** What ran before: where it is taken back to. */
+  readonly from: string;
+}
+
 /** Met when none of these processes runs any more, and every one of these members runs. */
 export interface RestartGoal {
   readonly kind: 'restart';
@@ -19,7 +30,7 @@ export interface RestartGoal {
 }
 
 /** What is wanted. */
-export type Goal = RotateGoal | RestartGoal;
+export type Goal = RotateGoal | RestartGoal | VersionGoal;
 
 /** A goal that is not known to be met yet. */
 export type OpenGoal = Goal & {
@@ -50,5 +61,7 @@ function canonical(goal: Goal): string {
     }
     case 'restart':
       return JSON.stringify([goal.kind, Object.entries(goal.ends).sort()]);
+    case 'version':
+      return JSON.stringify([goal.kind, goal.way, goal.to]);
   }
 }

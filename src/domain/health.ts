@@ -1,6 +1,7 @@
 /** How a cluster is, from facts: each member's row, and one word for the whole. */
 import type { Cluster } from './cluster.ts';
 import type { EndpointFacts, Facts, MemberFact } from './facts.ts';
+import { versionLinked } from './layout.ts';
 import { compareText } from './plan.ts';
 import { majority } from './quorum.ts';
 
@@ -99,7 +100,7 @@ function memberHealth(input: {
     ...(answered && member === undefined ? ['is not in the member list'] : []),
     ...dataProblems(input.cluster, facts, name),
   ];
-  const versionOnDisk = diskVersion(input.cluster, facts, name);
+  const versionOnDisk = versionLinked(input.cluster, facts.hosts[name]);
   return {
     name,
     id: answered ? endpoint.memberId : (member?.id ?? ''),
@@ -121,13 +122,6 @@ function dataProblems({ paths, unit }: Cluster, facts: Facts, name: string): rea
   const host = facts.hosts[name];
   if (host === undefined || !host.root || host.data.wal || host.unit.activeState !== 'active') return [];
   return [`${unit} runs, and its data is gone from ${paths.dataDir}: it will not come back from a restart`];
-}
-
-/** The version that the link in the binary folder points to, by the name of its folder. */
-function diskVersion(cluster: Cluster, facts: Facts, name: string): string {
-  const link = facts.hosts[name]?.files[`${cluster.paths.binDir}/etcd`];
-  if (link?.kind !== 'link') return '';
-  return link.target.split('/').at(-2) ?? '';
 }
 
 /** The members as the best answer lists them; empty where nobody answered. */

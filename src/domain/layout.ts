@@ -1,5 +1,6 @@
 /** Where things stand on a host: paths that several parts must agree on. */
 import type { Cluster } from './cluster.ts';
+import type { HostFacts } from './facts.ts';
 import type { DataFolder } from './step.ts';
 
 /** Durable notes of quorate on a host. */
@@ -59,6 +60,12 @@ export function dataFolders(cluster: Cluster): readonly DataFolder[] {
 /** The folder of one version's binaries. */
 export function binaryDir(cluster: Cluster): string {
   return cluster.binaries.kind === 'system' ? cluster.binaries.directory : `${cluster.paths.libDir}/${cluster.version}`;
+}
+
+/** The version whose folder the link to etcd points into; '' where there is no such link. */
+export function versionLinked(cluster: Cluster, host: HostFacts | undefined): string {
+  const link = host?.files[`${cluster.paths.binDir}/etcd`];
+  return link?.kind === 'link' ? (link.target.split('/').at(-2) ?? '') : '';
 }
 
 /** The links to the binaries in use: etcdutl exists from 3.5 on. */

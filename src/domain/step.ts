@@ -69,8 +69,8 @@ interface Bodies {
   'revocation.refresh': { readonly uses: readonly Use[] };
   /** Issues the operator's own client certificate; `renew`: also where the one that is there is sound. */
   'admin.issue': { readonly renew?: true };
-  /** Notes in the store what an imperative verb wants, so that a rerun goes on with it. */
-  'goal.set': { readonly goal: Goal };
+  /** Notes in the store what an imperative verb wants, so that a rerun goes on with it; in the place of `replaces`, where that is open. */
+  'goal.set': { readonly goal: Goal; readonly replaces?: Goal };
   /** Takes a goal away that is met. */
   'goal.close': { readonly goal: Goal };
   /** Fetches a release to the operator's machine and checks its sha256. */
@@ -139,6 +139,8 @@ interface Bodies {
     readonly trust?: TrustWish;
     /** Path of the etcd that it is to be started with: another one with the same sha256 is as good; absent: any. */
     readonly binary?: string;
+    /** The version of etcd that it is to run then: its gate is that of a change of version. Absent: whichever it ran. */
+    readonly version?: string;
     readonly ends: string;
     readonly outage: boolean;
   };
@@ -153,6 +155,18 @@ interface Bodies {
   'certificates.prove': { readonly members: readonly string[]; readonly what: string };
   /** Proves that ports of these uses refuse a certificate on their revocation list, and accept one that only the list tells from it. */
   'revocation.prove': { readonly members: readonly string[]; readonly uses: readonly Use[] };
+  /** Saves a snapshot of the data with the operator, whole and checked; `version` is what runs then. */
+  'snapshot.save': { readonly version: string };
+  /** Proves that a hop from one version of etcd to another may begin: versions, roles, alarms, equal data, and what the new minor would not start with. */
+  'version.check': { readonly from: string; readonly to: string };
+  /** Waits until every member runs this version and the cluster's own version is its minor. */
+  'version.await': { readonly version: string };
+  /** Makes every member write its raft snapshot to disk, past every entry that there is now, so that a start reads none of those (3.6 alone, with a small snapshot-count). */
+  'raft.snapshot': { readonly members: readonly string[] };
+  /** Lets the cluster go down to this minor (`3.6`), and waits until every member's data has its form. */
+  'downgrade.enable': { readonly minor: string };
+  /** Lets the cluster go down no more. */
+  'downgrade.cancel': object;
   /** Notes in the store that the cluster has been formed: from then on hosts without its data are never taken for new ones. */
   'formation.note': object;
   /** Takes that note away: the cluster was given up by name. */

@@ -4,7 +4,7 @@ import { QuorateError } from '../domain/errors.ts';
 import type { MemberFact } from '../domain/facts.ts';
 import type { Calls } from './calls.ts';
 import { alertOf, EtcdError } from './etcd-error.ts';
-import type { Member, ResponseHeader } from './gen/rpc_pb.ts';
+import type { DowngradeInfo, Member, ResponseHeader } from './gen/rpc_pb.ts';
 import { connectSecurely, failed, type SecureOptions } from './secure.ts';
 
 export interface EtcdOptions extends Omit<SecureOptions, 'alpn'> {
@@ -19,6 +19,8 @@ export interface EndpointStatus {
   readonly version: string;
   /** '' before 3.6. */
   readonly storageVersion: string;
+  /** The minor that the cluster is on its way down to, `3.6`; undefined where it is not, and before 3.6, which does not tell. */
+  readonly downgradesTo: string | undefined;
   /** '0' for none. */
   readonly leaderId: string;
   readonly revision: number;
@@ -65,6 +67,7 @@ export class EtcdClient {
       memberId: toId(answer.header?.memberId),
       version: answer.version,
       storageVersion: answer.storageVersion,
+      downgradesTo: downgradeTarget(answer.downgradeInfo),
       leaderId: answer.leader === 0n ? '0' : toId(answer.leader),
       revision: Number(answer.header?.revision ?? 0n),
       raftTerm: Number(answer.raftTerm),
@@ -155,6 +158,12 @@ export class EtcdClient {
     await this.#call('move leader', (how) => this.#calls.maintenance.moveLeader(request, how));
   }
 
+  /** Asks whether the cluster can go down to this minor (`3.6`), lets it, or lets it no more. */
+  async downgrade(action: 'validate' | 'enable' | 'cancel', minor: string): Promise<void> {
+    const request = { action: downgradeActions.indexOf(action), version: action === 'cancel' ? '' : minor };
+    await this.#call(`downgrade ${action}`, (how) => this.#calls.maintenance.downgrade(request, how));
+  }
+
   /** Blocks this member while it runs. */
   async defragment(timeoutMs: number): Promise<void> {
     await this.#call('defragment', (how) => this.#calls.maintenance.defragment({}, { ...how, timeoutMs }));
@@ -200,6 +209,14 @@ export class EtcdClient {
     if (!answered) return failed('closed', host, `${what}: ${reason}`, error);
     return new EtcdError('etcd', `${host}: etcd refused ${what}: ${reason}`, { host, reason, status, cause: error });
   }
+}
+
+/** By etcd's own numbers (rpc.proto, DowngradeRequest.DowngradeAction). */
+const downgradeActions = ['validate', 'enable', 'cancel'] as const;
+
+function downgradeTarget(info: DowngradeInfo | undefined): string | undefined {
+  if (info?.enabled !== true) return undefined;
+  return /^\d+\.\d+/.exec(info.targetVersion)?.[0];
 }
 
 /**

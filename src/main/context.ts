@@ -8,7 +8,7 @@ import { createSecrets, type Secrets } from '../ui/secrets.ts';
 import { decideTerminal, readTerminal } from '../ui/terminal.ts';
 import { drained } from './drained.ts';
 import { filePort } from './file-port.ts';
-import { inventoryPath, loadCluster, renderCluster } from './inventory.ts';
+import { inventoryPath, loadCluster, openVersions, renderCluster } from './inventory.ts';
 import { type Process, thisProcess } from './process.ts';
 import type { Request } from './program.ts';
 import { secretValues } from './secret-values.ts';
@@ -85,11 +85,13 @@ function portsOf(request: Request, base: Base): Ports {
       const { openSession } = await import('./session.ts');
       const { learnToken } = await import('./store-secrets.ts');
       await learnToken(cluster, secrets);
+      const side = await operator(cluster);
       return openSession({
         cluster,
         wish,
         desired: await renderCluster(cluster),
-        operator: await operator(cluster),
+        operator: side,
+        atVersion: wish.versions === true ? await openVersions(cluster, side.checksums) : undefined,
         ui,
         process: surroundings,
         acceptNewHostKeys: invocation.options['acceptNewHostKeys'] === true,

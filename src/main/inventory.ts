@@ -7,7 +7,7 @@ import { TOKEN_PLACEHOLDER } from '../domain/step.ts';
 import { parseInventory } from '../inventory/load.ts';
 import { readInventoryText } from '../inventory/read.ts';
 import { resolveCluster } from '../inventory/resolve.ts';
-import type { HostFiles } from '../plan/view.ts';
+import type { HostFiles, View } from '../plan/view.ts';
 import type { Templates } from '../render/template.ts';
 import type { Process } from './process.ts';
 
@@ -44,29 +44,52 @@ async function loadTemplates(): Promise<Templates> {
 
 /** What should stand on each host; the token is a placeholder. Whether there are revocation lists is asked of the state directory. */
 export async function renderCluster(cluster: Cluster): Promise<Readonly<Record<string, HostFiles>>> {
+  return (await openRenderer(cluster))(cluster);
+}
+
+/** Renders this cluster as it is in another version, without reading anything more. */
+async function openRenderer(cluster: Cluster): Promise<(cluster: Cluster) => Readonly<Record<string, HostFiles>>> {
   const { renderBootstrapFiles, renderHostFiles } = await import('../render/host-files.ts');
   const templates = await loadTemplates();
-  const initialCluster = cluster.controllers.map(({ name, peerUrl }) => ({ name, peerUrl }));
   const [{ openFileStore }, { revokedUses }] = await Promise.all([
     import('../pki/file-store.ts'),
     import('../pki/revocation-lists.ts'),
   ]);
   const revocations = await revokedUses(openFileStore(cluster.stateDir));
-  const input = { token: TOKEN_PLACEHOLDER, initialCluster, revocations, templates };
-  return Object.fromEntries(
-    cluster.controllers.map((controller) => {
-      let bootstrapFiles: HostFiles['bootstrapFiles'] | undefined;
-      return [
-        controller.name,
-        {
-          files: renderHostFiles(cluster, controller, input),
-          /** Rendered when somebody asks: only a cluster that is being formed needs them. */
-          get bootstrapFiles() {
-            bootstrapFiles ??= renderBootstrapFiles(cluster, controller, input);
-            return bootstrapFiles;
+  return (wanted) => {
+    const initialCluster = wanted.controllers.map(({ name, peerUrl }) => ({ name, peerUrl }));
+    const input = { token: TOKEN_PLACEHOLDER, initialCluster, revocations, templates };
+    return Object.fromEntries(
+      wanted.controllers.map((controller) => {
+        let bootstrapFiles: HostFiles['bootstrapFiles'] | undefined;
+        return [
+          controller.name,
+          {
+            files: renderHostFiles(wanted, controller, input),
+            /** Rendered when somebody asks: only a cluster that is being formed needs them. */
+            get bootstrapFiles() {
+              bootstrapFiles ??= renderBootstrapFiles(wanted, controller, input);
+              return bootstrapFiles;
+            },
           },
-        },
-      ];
-    }),
-  );
+        ];
+      }),
+    );
+  };
+}
+
+/** What another version of this cluster wants, rendered once each. */
+export async function openVersions(
+  cluster: Cluster,
+  checksums: (version: string) => Readonly<Record<string, string>>,
+): Promise<NonNullable<View['atVersion']>> {
+  const render = await openRenderer(cluster);
+  const made = new Map<string, Pick<View, 'cluster' | 'desired'>>();
+  return (version, etcd) => {
+    const key = JSON.stringify([version, etcd]);
+    const other = { ...cluster, version, etcd: { ...cluster.etcd, ...etcd } };
+    const found = made.get(key) ?? { cluster: other, desired: render(other) };
+    made.set(key, found);
+    return { ...found, checksums: checksums(version) };
+  };
 }

@@ -15,6 +15,8 @@ export interface LookInput {
   /** The operator's certificate; undefined: endpoints are not asked. */
   readonly credentials: TlsMaterial | undefined;
   readonly now: () => number;
+  /** Whether {@link lookAtAll} reads the raft logs too. */
+  readonly v2Log?: boolean;
 }
 
 /** Everything, anew. A host that cannot be reached is a fact, and a failure. */
@@ -23,7 +25,8 @@ export async function lookAtAll(
 ): Promise<{ readonly facts: Facts; readonly failures: readonly QuorateError[] }> {
   const { cluster, transports, credentials, now } = input;
   const connections = [...transports.connections.values()];
-  const observed = await observeHosts(connections, cluster, { texts: (host) => probedTexts(input.desired, host), now });
+  const texts = (host: string): readonly string[] => probedTexts(input.desired, host);
+  const observed = await observeHosts(connections, cluster, { texts, now, v2Log: input.v2Log });
   const unconnected = Object.fromEntries(
     transports.failures.flatMap((each) => (each.host === undefined ? [] : [[each.host, each.message] as const])),
   );

@@ -21,5 +21,6 @@ export async function openOperator(
     releases: await openReleases(cluster, options),
     process,
     warn: (text) => ui.warn(text),
+    note: (text) => ui.note(text),
   });
 }

@@ -1,7 +1,7 @@
 /** The operator's side of a run: the PKI store and its keys, releases, and etcd as seen with the operator's certificate. */
 import { randomBytes } from 'node:crypto';
 import { awaitCluster, type ProofContext } from '../apply/await-cluster.ts';
-import type { IssuedLeaves, OperatorPort, Release } from '../apply/ports.ts';
+import type { IssuedLeaves, OperatorPort, Release, ReleaseName } from '../apply/ports.ts';
 import { proveCluster } from '../apply/prove-cluster.ts';
 import { proveRevocation } from '../apply/prove-revocation.ts';
 import type { Cluster } from '../domain/cluster.ts';
@@ -11,6 +11,7 @@ import type { Step } from '../domain/step.ts';
 import type { Identity } from '../domain/verdict.ts';
 import type { EtcdClient } from '../etcd/client.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
+import { takeHashes } from '../observe/hashes.ts';
 import { ensureAdmin, openAdmin } from '../pki/admin.ts';
 import { createAuthorities } from '../pki/authorities.ts';
 import type { PkiContext } from '../pki/context.ts';
@@ -26,9 +27,11 @@ import type { View } from '../plan/view.ts';
 import type { Connection } from '../transport/transport.ts';
 import { changeAuthorities } from './authority-steps.ts';
 import { certificateProofs } from './certificate-proofs.ts';
+import { askVersions, withClients } from './member-clients.ts';
 import type { Process } from './process.ts';
 import { revocationTests } from './revocation.ts';
 import { strangerCertificate } from './stranger.ts';
+import { performVersionStep } from './version-steps.ts';
 
 /** Everything that happens with the operator. */
 export interface OperatorSide {
@@ -36,8 +39,8 @@ export interface OperatorSide {
   pki(): Promise<PkiSnapshot>;
   /** The operator's certificate for etcd; undefined while the store has none. @throws QuorateError refused without identity */
   credentialsIfAny(): Promise<TlsMaterial | undefined>;
-  /** sha256 of release tarballs by architecture, as far as they are known. */
-  checksums(): Readonly<Record<string, string>>;
+  /** sha256 of release tarballs by architecture, as far as they are known; of the cluster's version or another one. */
+  checksums(version?: string): Readonly<Record<string, string>>;
   /** Opens what the plan will need, before anything starts: a missing identity is refused here. */
   prepare(plan: Plan): Promise<void>;
   port(connections: ReadonlyMap<string, Connection>): OperatorPort;
@@ -45,9 +48,10 @@ export interface OperatorSide {
 
 /** Releases, as the inventory wants them. */
 export interface ReleasePort {
-  checksums(): Readonly<Record<string, string>>;
-  fetch(architecture: string, signal: AbortSignal): Promise<Release>;
-  downloadScript(architecture: string, target: string): Promise<string | undefined>;
+  /** By architecture, of the cluster's version or another one. */
+  checksums(version?: string): Readonly<Record<string, string>>;
+  fetch(name: ReleaseName, signal: AbortSignal): Promise<Release>;
+  downloadScript(name: ReleaseName, target: string): Promise<string | undefined>;
 }
 
 interface Input {
@@ -56,6 +60,7 @@ interface Input {
   readonly releases: ReleasePort;
   readonly process: Process;
   readonly warn: (text: string) => void;
+  readonly note: (text: string) => void;
 }
 
 export function operatorSide(input: Input): OperatorSide {
@@ -83,7 +88,7 @@ export function operatorSide(input: Input): OperatorSide {
   return {
     pki,
     credentialsIfAny,
-    checksums: () => releases.checksums(),
+    checksums: (version) => releases.checksums(version),
     prepare: async (plan) => {
       if (!needsKeys(plan)) return;
       for (const warning of (await input.custody()).warnings) input.warn(warning);
@@ -103,6 +108,7 @@ function needsKeys(plan: Plan): boolean {
     'cluster.await',
     'cluster.prove',
     'revocation.prove',
+    'version.check',
   ];
   return plan.stages.some((stage) => stage.steps.some((step) => kinds.includes(step.kind)));
 }
@@ -144,15 +150,30 @@ function portOf(input: PortInput): OperatorPort {
         return;
       case 'goal.set': {
         const { now, who } = input.process;
-        await setGoal(input.store, requireIdentity(view).uuid, { goal: step.goal, now: now(), who });
+        await setGoal(input.store, requireIdentity(view).uuid, {
+          goal: step.goal,
+          replaces: step.replaces,
+          now: now(),
+          who,
+        });
         return;
       }
       case 'goal.close':
         await closeGoal(input.store, requireIdentity(view).uuid, step.goal);
         return;
       case 'release.fetch':
-        fetched.set(step.architecture, await releases.fetch(step.architecture, signal));
+        fetched.set(releaseKey(step), await releases.fetch(step, signal));
         return;
+      case 'snapshot.save':
+      case 'version.check':
+      case 'version.await':
+      case 'raft.snapshot':
+      case 'downgrade.enable':
+      case 'downgrade.cancel': {
+        const told = await performVersionStep(step, { ...input, signal, now: input.process.now });
+        if (told !== undefined) input.note(told);
+        return;
+      }
       case 'cluster.await':
         await clients(view, signal, step.members);
         return;
@@ -187,10 +208,15 @@ function portOf(input: PortInput): OperatorPort {
     issue: async (steps, view) => issueAll(steps, view, await context()),
     pki: () => input.pki(),
     prove: (members, view, signal) => proveCertificates({ members, view, signal, refusals: false }),
-    release: async (architecture) =>
-      fetched.get(architecture) ?? releases.fetch(architecture, AbortSignal.timeout(30 * 60_000)),
-    downloadScript: (architecture, target) => releases.downloadScript(architecture, target),
+    versions: (members, _view, signal) => askVersions(input, members, signal),
+    hashes: (members, _view, signal) => withClients(input, members, { signal, use: takeHashes }),
+    release: async (name) => fetched.get(releaseKey(name)) ?? releases.fetch(name, AbortSignal.timeout(30 * 60_000)),
+    downloadScript: (name, target) => releases.downloadScript(name, target),
   };
+}
+
+function releaseKey({ version, architecture }: ReleaseName): string {
+  return `${version} ${architecture}`;
 }
 
 function requireIdentity({ identity }: View): Identity {

@@ -1,7 +1,7 @@
 /** What a session with hosts is opened with. */
 import type { SessionWish } from '../commands/command.ts';
 import type { Cluster } from '../domain/cluster.ts';
-import type { HostFiles } from '../plan/view.ts';
+import type { HostFiles, View } from '../plan/view.ts';
 import type { Ui } from '../ui/output.ts';
 import type { OperatorSide } from './operator-side.ts';
 import type { Process } from './process.ts';
@@ -10,6 +10,8 @@ export interface SessionInput {
   readonly cluster: Cluster;
   readonly wish: SessionWish;
   readonly desired: Readonly<Record<string, HostFiles>>;
+  /** What other versions want, for verbs that change the version. */
+  readonly atVersion?: View['atVersion'] | undefined;
   readonly operator: OperatorSide;
   readonly ui: Ui;
   readonly process: Process;

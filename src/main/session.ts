@@ -110,7 +110,10 @@ async function look(input: SessionInput, transports: Transports): Promise<Look> 
   const { cluster, desired, operator, process } = input;
   const pki = await operator.pki();
   const credentials = input.wish.endpoints ? await operator.credentialsIfAny() : undefined;
-  const { facts, failures } = await lookAtAll({ cluster, desired, transports, credentials, now: process.now });
+  const { facts, failures } = await lookAtAll({
+    ...{ cluster, desired, transports, credentials, now: process.now },
+    v2Log: input.wish.versions === true,
+  });
   return { view: viewOf(input, facts, pki), failures };
 }
 
@@ -126,7 +129,10 @@ async function lookAtEndpoints(input: SessionInput, transports: Transports, know
 function viewOf(input: SessionInput, facts: Facts, pki: PkiView): View {
   const { cluster, desired, process } = input;
   const checksums = input.operator.checksums();
-  return { cluster, facts, pki, identity: identityOf(cluster, pki), desired, checksums, now: process.now() };
+  return {
+    ...{ cluster, facts, pki, identity: identityOf(cluster, pki), desired, checksums, now: process.now() },
+    ...(input.atVersion === undefined ? {} : { atVersion: input.atVersion }),
+  };
 }
 
 function identityOf(cluster: Cluster, pki: PkiView): Identity | undefined {

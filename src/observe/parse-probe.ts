@@ -53,6 +53,7 @@ export function parseProbe(output: string, context: ProbeContext): HostFacts {
       wal: records.get('wal') === 'yes',
       entries: records.lines('entries').slice(0, ENTRIES_SENT),
     },
+    ...v2LogOf(records),
     records: parseNotes(records, files),
   };
 }
@@ -86,4 +87,9 @@ function parseMachine(records: ProbeRecords) {
 
 function keyTool(name: string): HostFacts['keyTool'] {
   return name === 'ssh-keygen' || name === 'openssl' ? name : undefined;
+}
+
+function v2LogOf(records: ProbeRecords): Pick<HostFacts, 'v2Log'> {
+  const told = records.get('old-log');
+  return told === 'yes' || told === 'no' ? { v2Log: told === 'yes' } : {};
 }

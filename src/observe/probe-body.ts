@@ -90,12 +90,17 @@ link_all() {
 }
 vouch() {
   rest=$large large=
-  if [ -n "$rest" ] && [ -r "$digests" ]; then
-    while IFS='|' read -r sha inode path; do
-      case "$nl$stats$nl" in *"$nl$inode|$path$nl"*) hashes="$hashes$sha  $path$nl" ;; esac
-    done <"$digests"
-  fi
+  [ -z "$rest" ] || digests
   spread unvouched "$rest"
+}
+vouched() {
+  for notes do
+    [ -r "$notes" ] || continue
+    while IFS='|' read -r sha inode path; do
+      case "$nl$hashes" in *"  $path$nl"*) continue ;; esac
+      case "$nl$stats$nl" in *"$nl$inode|$path$nl"*) hashes="$hashes$sha  $path$nl" ;; esac
+    done <"$notes"
+  done
 }
 unvouched() {
   for path do
@@ -172,6 +177,11 @@ const state = `
 wal=no
 for each in "$wal_dir"/*.wal; do [ -e "$each" ] && wal=yes; done
 emit wal "$wal"
+if [ "$ask_v2_log" = yes ] && [ $wal = yes ]; then
+  # Names of v2 keys that etcd itself writes: members publish themselves, and the cluster's version.
+  grep -aqF -e /0/members/ -e /0/version -- "$wal_dir"/*.wal
+  case $? in 0) emit old-log yes ;; 1) emit old-log no ;; esac
+fi
 entries=
 left=${ENTRIES_SENT}
 for each in "$data_dir"/* "$data_dir"/.[!.]*; do

@@ -25,10 +25,14 @@ export interface ProbePaths {
   readonly seenIn: readonly string[];
   /** Every entry of every directory in these is seen. */
   readonly seenBelow: readonly string[];
-  /** Large files: hashed unless {@link digests} still vouches for them. */
+  /** Large files: hashed unless {@link digests} still vouch for them. */
   readonly binaries: readonly string[];
+  /** Folders with one folder a version, whose etcd is such a file. */
+  readonly binariesIn: readonly string[];
   /** Notes of sha256 and inode beside the binaries (see digests.ts). */
-  readonly digests: string;
+  readonly digests: readonly string[];
+  /** Folders in whose folders such notes lie. */
+  readonly digestsIn: readonly string[];
   /** Hashed, and their text is taken. */
   readonly texts: readonly string[];
   readonly textsIn: readonly { readonly directory: string; readonly glob: string }[];
@@ -43,6 +47,8 @@ export interface ProbePaths {
 
 /** Public files of a PKI generation; everything else in it is looked at, never read. */
 const PUBLIC_FILES = ['ca.crt', 'peer-ca.crt', 'server.crt', 'peer.crt', 'client.crt'];
+/** Of any minor: an upgrade may bring more of them. */
+const programs = ['etcd', 'etcdctl', 'etcdutl'];
 const KEYS = ['server.key', 'peer.key', 'client.key'];
 
 /** The paths for a cluster; `texts` adds files whose hash and text a planner wants besides. */
@@ -56,14 +62,16 @@ export function probePaths(cluster: Cluster, texts: readonly string[] = []): Pro
       ...[configDir, pki, generations, dataDir, libDir, binDir, binaries, QUORATE_DIR, LOCK_DIR],
       ...(walDir === undefined ? [] : [walDir]),
       ...dataFolders(cluster).map(({ path, entry }) => `${path}/${entry}`),
-      ...binaryNames(cluster).map((each) => `${binDir}/${each}`),
+      ...programs.map((each) => `${binDir}/${each}`),
       ...KEYS.map((each) => `${pki}/${each}`),
       BOOTSTRAP_CONFIG,
     ],
     seenIn: [generations, libDir],
     seenBelow: [generations],
     binaries: binaryNames(cluster).map((each) => `${binaries}/${each}`),
-    digests: `${binaries}/.digests`,
+    binariesIn: [libDir],
+    digests: [`${binaries}/.digests`],
+    digestsIn: [libDir],
     texts: [
       ...[configFile(cluster), `${configFile(cluster)}.next`, unitFile(cluster), bootstrapDropIn(cluster)],
       ...['/etc/profile.d/etcdctl.sh', '/etc/bash_completion.d/etcdctl'],

@@ -21,13 +21,16 @@ const keys = [
   ...['stats', 'hashes', 'links', 'targets', 'texts', 'clock', 'uptimes', 'end'],
 ] as const;
 
-export type RecordKey = (typeof keys)[number];
+/** Records that stand only where they were asked for. */
+const asked = ['old-log'] as const;
+
+export type RecordKey = (typeof keys)[number] | (typeof asked)[number];
 
 /** The records of one answer. */
 export interface ProbeRecords {
   /** The controller's name, for errors. */
   readonly host: string;
-  /** The value of a record that stands exactly once. */
+  /** The value of a record that stands exactly once; '' for one that was not asked for. */
   get(key: RecordKey): string;
   /** Its lines, without empty ones. */
   lines(key: RecordKey): readonly string[];
@@ -92,7 +95,7 @@ function unframe(
     const value = bytes.toString('utf8', header + 1, end);
     if (key === 'process') processes.push(value);
     else if (values.has(key)) throw misread(host, `record ${key} stands twice`);
-    else if (keys.some((each) => each === key)) values.set(key, value);
+    else if ([...keys, ...asked].some((each) => each === key)) values.set(key, value);
     else throw misread(host, `record ${key} is unknown`);
     at = end + 1;
   }

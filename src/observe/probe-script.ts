@@ -38,11 +38,17 @@ const REQUIRED_TOOLS: readonly string[] = [
 
 /**
  * The probe of one controller: a script that can stand alone or at the end of another one (it runs in a subshell and leaves
- * nothing behind). `texts` adds files whose hash and text are wanted besides. Throws QuorateError `inventory` where a path
+ * nothing behind). `texts` adds files whose hash and text are wanted besides; `v2Log`: the raft log's files are read too. Throws QuorateError `inventory` where a path
  * holds a line break.
  */
-export function probeScript(cluster: Cluster, controller: Controller, texts: readonly string[] = []): string {
-  return `(\n${settings(cluster, controller, probePaths(cluster, texts))}\n${probeBody})\n`;
+export function probeScript(
+  cluster: Cluster,
+  controller: Controller,
+  texts: readonly string[] = [],
+  v2Log = false,
+): string {
+  const asked = `ask_v2_log=${v2Log ? 'yes' : 'no'}`;
+  return `(\n${asked}\n${settings(cluster, controller, probePaths(cluster, texts))}\n${probeBody})\n`;
 }
 
 function settings(cluster: Cluster, controller: Controller, paths: ProbePaths): string {
@@ -57,7 +63,7 @@ function settings(cluster: Cluster, controller: Controller, paths: ProbePaths): 
     `lib_dir=${word(cluster.paths.libDir)}`,
     `lock_dir=${word(paths.lockDir)}`,
     `run_file=${word(paths.runFile)}`,
-    `digests=${word(paths.digests)}`,
+    `digests() { vouched ${paths.digestsIn.map((each) => `${word(each)}/*/.digests`).join(' ')} ${words(paths.digests)}; }`,
     `written() { writes ${words(paths.written)}; }`,
     `ours() { case $1 in ${patterns.join(' | ')}) ;; *) return 1 ;; esac }`,
     `choose() {\n${choices(paths).join('\n')}\n}`,
@@ -74,7 +80,7 @@ function choices(paths: ProbePaths): readonly string[] {
     `text ${words(paths.texts)}`,
     ...paths.textsIn.map((each) => `text ${word(each.directory)}${each.glob}`),
     ...paths.hashedIn.map((each) => `whole ${word(each.directory)}${each.glob}`),
-    `big ${words(paths.binaries)}`,
+    `big ${words(paths.binaries)} ${paths.binariesIn.map((each) => `${word(each)}/*/etcd`).join(' ')}`,
     `see ${words(paths.seen)}`,
     ...paths.seenIn.map((each) => `see ${word(each)}/*`),
     ...paths.seenBelow.map((each) => `see ${word(each)}/*/*`),

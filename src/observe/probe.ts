@@ -9,6 +9,8 @@ import { probeScript } from './probe-script.ts';
 export interface ProbeOptions {
   /** Files whose hash and text are wanted besides the usual ones, by controller name. */
   readonly texts?: ((host: string) => readonly string[]) | undefined;
+  /** Whether the raft log's files are read for requests of the v2 store. */
+  readonly v2Log?: boolean | undefined;
   /** For one host; default 30 s, because a disk or a busy systemd may be slow. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -54,7 +56,7 @@ export async function observeHosts(
 async function observeHost(connection: Connection, cluster: Cluster, options: ProbeOptions): Promise<HostFacts> {
   const controller = cluster.controllers.find((each) => each.name === connection.host);
   if (controller === undefined) throw new Error(`${connection.host} is no controller of ${cluster.name}`);
-  const script = probeScript(cluster, controller, options.texts?.(connection.host));
+  const script = probeScript(cluster, controller, options.texts?.(connection.host), options.v2Log);
   try {
     return await probeOnce(connection, script, options);
   } catch (error) {

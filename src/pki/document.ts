@@ -31,6 +31,15 @@ const goal = z.discriminatedUnion('kind', [
     who: z.string(),
   }),
   z.strictObject({
+    kind: z.literal('version'),
+    way: z.enum(['up', 'down']),
+    to: z.string(),
+    via: z.array(z.string()).readonly(),
+    from: z.string(),
+    since: z.string(),
+    who: z.string(),
+  }),
+  z.strictObject({
     kind: z.literal('restart'),
     ends: z.record(z.string(), z.string()).readonly(),
     since: z.string(),

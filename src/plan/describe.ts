@@ -135,6 +135,31 @@ const rows: Rows = {
     describe: ({ members, uses }) =>
       change(`prove on ${members.join(', ')}: ${uses.join(' and ')} ports refuse a revoked certificate, and no other`),
   },
+  'snapshot.save': {
+    risk: 'safe',
+    describe: ({ version }) =>
+      plus(
+        `save a snapshot of etcd ${version}'s data in the state directory, whole and checked (it holds every secret in etcd)`,
+      ),
+  },
+  'version.check': {
+    risk: 'safe',
+    describe: ({ from, to }) => change(`prove that ${from} → ${to} may begin: ${checksBefore(to)}`),
+  },
+  'version.await': {
+    risk: 'safe',
+    describe: ({ version }) => change(`wait until the cluster's own version is ${minorText(version)}`),
+  },
+  'raft.snapshot': {
+    risk: 'safe',
+    describe: ({ members }) =>
+      change(`write until ${members.join(', ')} have a raft snapshot past every entry that there is now`),
+  },
+  'downgrade.enable': {
+    risk: 'safe',
+    describe: ({ minor }) => change(`let the cluster go down to ${minor}, and wait until all data has its form`),
+  },
+  'downgrade.cancel': { risk: 'safe', describe: () => change('let the cluster go down no more') },
   'formation.note': {
     risk: 'safe',
     describe: () => plus('note in the state directory that the cluster has been formed'),
@@ -177,8 +202,18 @@ export function riskOf(step: Step): Risk {
   return rows[step.kind].risk;
 }
 
-/** `server, peer certificates of etcd-1 (generation 2)`, `etcd-1, etcd-2 restarted` */
+function minorText(version: string): string {
+  return version.split('.').slice(0, 2).join('.');
+}
+
+function checksBefore(to: string): string {
+  const last = minorText(to) === '3.6' ? ', no v2 content' : '';
+  return `versions, no learner, no alarm, equal data${last}`;
+}
+
+/** `server, peer certificates of etcd-1 (generation 2)`, `etcd 3.7.3 on every member` */
 function goalText(goal: Goal): string {
+  if (goal.kind === 'version') return `etcd ${goal.to} on every member`;
   if (goal.kind === 'restart') return `${Object.keys(goal.ends).join(', ')} restarted`;
   const { targets, purposes, keys } = goal;
   const members = Object.entries(targets).map(([member, number]) => `${member} (generation ${number})`);

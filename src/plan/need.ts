@@ -147,6 +147,12 @@ const operatorKinds = [
   'certificates.prove',
   'revocation.prove',
   'formation.note',
+  'snapshot.save',
+  'version.check',
+  'version.await',
+  'raft.snapshot',
+  'downgrade.enable',
+  'downgrade.cancel',
   'formation.forget',
 ] as const;
 type OperatorKind = (typeof operatorKinds)[number];

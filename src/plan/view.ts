@@ -26,6 +26,11 @@ export interface View {
   readonly checksums: Readonly<Record<string, string>>;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** What is wanted of another version of etcd, with `etcd` over the inventory's keys. Absent where nobody asks. */
+  readonly atVersion?: (
+    version: string,
+    etcd: Readonly<Record<string, unknown>>,
+  ) => Pick<View, 'cluster' | 'desired' | 'checksums'>;
 }
 
 /** What every plan of `verb` begins with. */

@@ -1,8 +1,8 @@
 /** A stage for end-to-end tests: a lab, an inventory for it, and quorate as a user runs it. */
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hazardsOf } from '../../src/domain/hazards.ts';
 import type { LabHost } from '../../src/lab/host.ts';
@@ -27,6 +27,8 @@ export interface StageWish {
   readonly hosts?: number;
   /** etcd's version (default 3.6.16). */
   readonly version?: string;
+  /** Releases that can be had besides, for upgrades: binaries then come from a folder with a tarball of each. */
+  readonly releases?: readonly string[];
   /** Debian packages besides the base's. */
   readonly packages?: readonly string[];
 }
@@ -75,7 +77,8 @@ export async function openStage(wish: StageWish): Promise<Stage> {
   await mkdir(folder, { mode: 0o700 });
   const inventory = join(folder, 'quorate.yml');
   const hazards = hazardsOf(version).filter(({ severity }) => severity === 'refuse');
-  const binaries = { source: 'file', path: release.tarball };
+  const path = wish.releases === undefined ? release.tarball : await tarballs(root, [version, ...wish.releases]);
+  const binaries = { source: 'file', path };
   const acceptHazards = hazards.length === 0 ? undefined : hazards.map(({ id }) => id);
   await writeFile(inventory, labInventory(lab, { name: wish.name, version, binaries, acceptHazards }));
   const host = (number: number): LabHost => lab.host(`etcd-${number}`);
@@ -102,6 +105,17 @@ export async function openStage(wish: StageWish): Promise<Stage> {
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+/** A folder with the releases of these versions, as an operator without a network keeps them. */
+async function tarballs(root: string, versions: readonly string[]): Promise<string> {
+  const folder = join(root, 'releases');
+  await mkdir(folder);
+  for (const version of versions) {
+    const { tarball } = await ensureRelease(version);
+    await symlink(tarball, join(folder, basename(tarball)));
+  }
+  return folder;
 }
 
 /** The arguments of a bootstrap that asks nothing. */

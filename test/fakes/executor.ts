@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly permits?: Permits | undefined;
   /** Goes wrong after a turn's steps: what proving the member says. */
   readonly prove?: ((members: readonly string[]) => string | undefined) | undefined;
+  /** The hash of a member's data; 7 where it says nothing. */
+  readonly hash?: ((host: string) => number | undefined) | undefined;
   /** What is seen, in place of the model's facts. */
   readonly seen?: ((facts: Facts) => Facts) | undefined;
   /** Why the lock is lost once these steps are done; undefined: it is held. */
@@ -132,6 +134,15 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
         const failure = options.prove?.(members);
         if (failure !== undefined) throw new QuorateError('step-failed', `${members.join()}: ${failure}`);
       },
+      versions: async (members) => model.versions(members),
+      hashes: async (members) =>
+        members.map((host) => ({
+          host,
+          memberId: host,
+          revision: 1,
+          compactRevision: 0,
+          hash: options.hash?.(host) ?? 7,
+        })),
       release: async () => ({ sha256: '0'.repeat(64), sizeBytes: 0, read: () => Readable.from([]) }),
       downloadScript: async () => undefined,
     },

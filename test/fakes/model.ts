@@ -28,6 +28,7 @@ import { renderBootstrapFiles, renderHostFiles } from '../../src/render/host-fil
 import { inputFor } from '../unit/render/cluster.ts';
 import { adminOf, authorityOf, certificateOf, publicKeyOf } from './certificates.ts';
 import { attemptOf, endpointOf, freshHost, identityWith, NOW, silentEndpoint } from './facts.ts';
+import { createVersionModel, linkedVersion, type VersionModel } from './version-model.ts';
 
 const UUID = '11111111-2222-4333-8444-555555555555';
 export const TOKEN = 'f00dfacef00dfacef00dfacef00dface';
@@ -49,6 +50,9 @@ export type Issued = Readonly<Record<string, Readonly<Record<string, string>>>>;
 export interface Model {
   readonly cluster: Cluster;
   readonly newStarts: readonly NewStart[];
+  /** What members tell of versions. */
+  versions(members: readonly string[]): ReturnType<VersionModel['answers']>;
+  readonly etcd: VersionModel;
   /** A fresh look at everything. */
   view(): View;
   /** The view for facts that may be older. */
@@ -80,9 +84,11 @@ export interface Model {
 export function createModel(first: Cluster): Model {
   let cluster = first;
   let desired = desiredOf(cluster);
+  const rendered = new Map<string, Pick<View, 'cluster' | 'desired' | 'checksums'>>();
   const hosts = new Map(cluster.controllers.map(({ name }) => [name, freshHost(name)]));
   const hadData = new Set<string>();
   const newStarts: NewStart[] = [];
+  const versions = createVersionModel(cluster.controllers.map((each) => each.name));
   const privateKeys = new Map<string, string>();
   const keysMade = new Map<string, number>();
   let now = NOW;
@@ -112,9 +118,18 @@ export function createModel(first: Cluster): Model {
     desired,
     checksums: {},
     now,
+    atVersion: (version, etcd) => {
+      const key = JSON.stringify([version, etcd]);
+      const other = { ...cluster, version, etcd: { ...cluster.etcd, ...etcd } };
+      const found = rendered.get(key) ?? { cluster: other, desired: desiredOf(other), checksums: {} };
+      rendered.set(key, found);
+      return found;
+    },
   });
   const view = (): View => {
-    const seen = Object.fromEntries([...hosts].map(([name, each]) => [name, throughLink(cluster, each)]));
+    const seen = Object.fromEntries(
+      [...hosts].map(([name, each]) => [name, { ...throughLink(cluster, each), v2Log: versions.v2Log(name) }]),
+    );
     return viewOf({ observedAt: NOW, hosts: seen, endpoints: endpoints(), unreachable: {} });
   };
   const endpoints = (): Readonly<Record<string, EndpointFacts>> => {
@@ -125,7 +140,10 @@ export function createModel(first: Cluster): Model {
       [...hosts.keys()].map((name) => [
         name,
         up.includes(name)
-          ? endpointOf(cluster, known, name, hasQuorum() ? leading(up, known) : { linearizable: false, leaderId: '0' })
+          ? endpointOf(cluster, known, name, {
+              ...(hasQuorum() ? leading(up, known) : { linearizable: false, leaderId: '0' }),
+              ...{ version: versions.running(name) ?? cluster.version, downgradesTo: versions.downgradesTo() },
+            })
           : silentEndpoint(name, `${name}: connection refused`),
       ]),
     );
@@ -150,6 +168,11 @@ export function createModel(first: Cluster): Model {
     }
     edit(name, withUnit({ invocationId: `${Number(before.unit.invocationId) + 1}` }));
     edit(name, (each) => ({ ...each, run: runRecordOf(cluster, each) }));
+    const version = linkedVersion(host(name), cluster.paths.binDir, cluster.version);
+    if (!versions.start(name, version, host(name).texts[configFile(cluster)] ?? '')) {
+      edit(name, withUnit({ activeState: 'failed' }));
+      return;
+    }
     const fails = state === 'new' ? before.records.starting !== undefined : !hasQuorum();
     edit(name, withUnit({ activeState: !wal && fails ? 'activating' : 'active' }));
     if (wal || fails) return;
@@ -325,12 +348,15 @@ export function createModel(first: Cluster): Model {
       return cluster;
     },
     newStarts,
+    versions: (members) => versions.answers(members),
+    etcd: versions,
     view,
     viewOf,
     host: (name) => throughLink(cluster, host(name)),
     pki: () => pki,
     applyToHost: (step, issued) => applyRow(step, issued),
     applyToOperator: (step) => {
+      if (versions.perform(step)) return;
       pki = operatorEffect(step, pki, { cluster, now });
       if (step.kind === 'cluster.await') {
         serve();
@@ -432,7 +458,13 @@ function operatorEffect(
     case 'admin.issue':
       return { ...pki, admin: adminOf(cluster, now) };
     case 'goal.set':
-      return { ...pki, goals: [...pki.goals, { ...step.goal, since: '2026-01-01T00:00:00.000Z', who: 'model' }] };
+      return {
+        ...pki,
+        goals: [
+          ...pki.goals.filter((each) => step.replaces === undefined || !sameGoal(each, step.replaces)),
+          { ...step.goal, since: '2026-01-01T00:00:00.000Z', who: 'model' },
+        ],
+      };
     case 'goal.close':
       return { ...pki, goals: pki.goals.filter((each) => !sameGoal(each, step.goal)) };
     case 'release.fetch':

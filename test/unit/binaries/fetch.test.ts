@@ -214,14 +214,15 @@ describe('the lock file', () => {
 describe('releases of a run', () => {
   it('tell what is known, push what was fetched, and give hosts a script only when they fetch by themselves', async () => {
     const releases = await openReleases(place.desired, place.options);
+    const name = { version: place.desired.version, architecture: 'amd64' };
     expect(releases.checksums()).toEqual({});
-    expect(await releases.downloadScript('amd64', '/x')).toBeUndefined();
-    const release = await releases.fetch('amd64', place.options.signal);
+    expect(await releases.downloadScript(name, '/x')).toBeUndefined();
+    const release = await releases.fetch(name, place.options.signal);
     expect(digestOf(Buffer.concat(await release.read().toArray()))).toBe(sha256);
     expect(releases.checksums()).toEqual({ amd64: sha256 });
 
     const hosts = { ...place.desired, binaries: { kind: 'mirror', url: mirror.url, via: 'host' } as const };
-    const script = await (await openReleases(hosts, place.options)).downloadScript('amd64', '/x y');
+    const script = await (await openReleases(hosts, place.options)).downloadScript(name, '/x y');
     expect(script).toContain(`${mirror.url}${path}`);
     expect(script).toContain(sha256);
     expect(await requireChecksum(hosts, 'amd64', place.options)).toBe(sha256);

@@ -27,6 +27,7 @@ it('never gives another token to a store that belongs to a cluster of another na
     releases: { checksums: () => ({}), fetch: unused, downloadScript: unused },
     process: { env, ...place, now: () => NOW },
     warn: () => undefined,
+    note: () => undefined,
   });
   const step = { kind: 'store.create', host: 'operator', id: 'operator/operator/store.create', why: 'test' } as const;
   const doing = side.port(new Map()).perform(step, createModel(cluster).view(), new AbortController().signal);
