@@ -85,7 +85,7 @@ export function isLoopbackHost(host: string): boolean {
 }
 
 /** A path as the process meant it. */
-export function absolute(path: string, cwd: string): string {
+function absolute(path: string, cwd: string): string {
   const whole = path.startsWith('/') ? path : `${cwd || '/'}/${path}`;
   const parts: string[] = [];
   for (const part of whole.split('/')) {

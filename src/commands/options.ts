@@ -55,7 +55,7 @@ export const succession: readonly OptionEntry[] = [
   { flags: '--allow-downtime', description: 'restart members of a cluster of one or two' },
 ];
 
-/** How a version is changed; `plan upgrade` and `plan downgrade` show it. */
+/** How a version is changed. */
 export const versions: readonly OptionEntry[] = [
   {
     flags: '--via <version...>',
