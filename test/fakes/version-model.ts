@@ -140,8 +140,9 @@ export function createVersionModel(names: readonly string[]): VersionModel {
   };
 }
 
-/** The version that the links of a host start. */
+/** The version that the links of a host start; `otherwise` where they lead to no folder that is named by one (a distribution's own binaries). */
 export function linkedVersion(host: HostFacts, binDir: string, otherwise: string): string {
   const link = host.files[`${binDir}/etcd`];
-  return link?.kind === 'link' ? (link.target.split('/').at(-2) ?? otherwise) : otherwise;
+  const folder = link?.kind === 'link' ? link.target.split('/').at(-2) : undefined;
+  return folder !== undefined && /^\d+\.\d+\.\d+$/.test(folder) ? folder : otherwise;
 }
