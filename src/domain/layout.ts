@@ -2,6 +2,7 @@
 import type { Cluster } from './cluster.ts';
 import type { HostFacts } from './facts.ts';
 import type { DataFolder } from './step.ts';
+import { parseVersion } from './version.ts';
 
 /** Durable notes of quorate on a host. */
 export const QUORATE_DIR = '/var/lib/quorate';
@@ -62,10 +63,11 @@ export function binaryDir(cluster: Cluster): string {
   return cluster.binaries.kind === 'system' ? cluster.binaries.directory : `${cluster.paths.libDir}/${cluster.version}`;
 }
 
-/** The version whose folder the link to etcd points into; '' where there is no such link. */
+/** The version whose folder the link to etcd points into; '' where there is no such link, or it leads elsewhere. */
 export function versionLinked(cluster: Cluster, host: HostFacts | undefined): string {
   const link = host?.files[`${cluster.paths.binDir}/etcd`];
-  return link?.kind === 'link' ? (link.target.split('/').at(-2) ?? '') : '';
+  const folder = link?.kind === 'link' ? (link.target.split('/').at(-2) ?? '') : '';
+  return parseVersion(folder) === undefined ? '' : folder;
 }
 
 /** The links to the binaries in use: etcdutl exists from 3.5 on. */
