@@ -13,6 +13,7 @@ import type { KeyStore } from '../pki/pkcs12.ts';
 import type { Revocation } from '../pki/revoked.ts';
 import type { View } from '../plan/view.ts';
 import type { AdoptionPort } from './adoption-port.ts';
+import type { LabPort } from './lab-port.ts';
 
 /** A verb's entry in the table: all that `--help` needs. */
 export interface CommandEntry {
@@ -150,29 +151,6 @@ export interface RekeyWish {
   readonly toIdentity: string | undefined;
   /** Whether a passphrase is to open everything. */
   readonly passphrase: boolean;
-}
-
-/** Throw-away hosts on this machine. */
-export interface LabPort {
-  /** Brings a lab up and writes an inventory for it. `etcd`: a version, or undefined for the best that can be had. */
-  up(name: string, wish: { readonly hosts: number; readonly etcd: string | undefined }): Promise<LabFound>;
-  down(name: string): Promise<{ readonly removed: boolean; readonly reason: string }>;
-  list(): Promise<
-    readonly {
-      readonly name: string;
-      readonly hosts: readonly { readonly name: string; readonly ipv4: string; readonly running: boolean }[];
-    }[]
-  >;
-  /** The exit status of ssh. */
-  ssh(name: string, host: string, command: readonly string[]): Promise<number>;
-}
-
-/** A lab that is up: absolute paths of its inventory and of the identity that its keys open with. */
-export interface LabFound {
-  readonly name: string;
-  readonly inventory: string;
-  readonly identity: string;
-  readonly hosts: readonly { readonly name: string; readonly ipv4: string }[];
 }
 
 /** A host as `init` is given it. */

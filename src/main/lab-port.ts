@@ -1,7 +1,7 @@
 /** Labs as verbs use them: hosts, a release of etcd that this machine can get, and an inventory for both. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LabPort } from '../commands/command.ts';
+import type { LabPort } from '../commands/lab-port.ts';
 import { replaceFile } from '../files/replace.ts';
 import { demoRelease } from '../lab/demo-release.ts';
 import { downLab, listLabs, openLab, sshCommand, upLab } from '../lab/lab.ts';
