@@ -1,5 +1,6 @@
 /** The PKI store as files in the operator's state directory: one file an object, nothing readable by others, each change durable before it is told. */
 import { createHash } from 'node:crypto';
+import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { isSystemError } from '../domain/system-error.ts';
@@ -53,12 +54,29 @@ async function swapFile(path: string, swap: Swap, lock: LockOptions): Promise<st
 }
 
 async function listKeys(directory: string, prefix: string): Promise<readonly string[]> {
+  const paths = await filesBelow(directory);
+  return paths
+    .map((path) => relative(directory, path).replaceAll('\\', '/'))
+    .filter((key) => key.startsWith(prefix))
+    .sort();
+}
+
+/** Folders of locks come and go while others write: none of them is looked into, and one that is gone has nothing in it. */
+async function filesBelow(directory: string): Promise<readonly string[]> {
+  const entries = await entriesOf(directory);
+  const found = entries
+    .filter(({ name }) => !name.startsWith('.'))
+    .map(async (entry) => {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) return filesBelow(path);
+      return entry.isFile() ? [path] : [];
+    });
+  return (await Promise.all(found)).flat();
+}
+
+async function entriesOf(directory: string): Promise<readonly Dirent[]> {
   try {
-    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-    const keys = entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(directory, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
-    return keys.filter((key) => key.startsWith(prefix) && !/(?:^|\/)\./.test(key)).sort();
+    return await readdir(directory, { withFileTypes: true });
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return [];
     throw error;

@@ -33,6 +33,21 @@ describe('a file store', () => {
     expect(readdirSync(folder).sort()).toEqual(['.hidden', 'b', 'ca']);
   });
 
+  test('lists everything while others write', async () => {
+    const store = openFileStore(temporaryFolder());
+    await store.swap('ca/1', null, 'stays');
+    let writing = true;
+    const write = async (key: string): Promise<void> => {
+      while (writing) await updateObject(store, key, (bytes) => `${bytes?.length ?? 0}${bytes ?? ''}`.slice(0, 9));
+    };
+    const writers = ['ca/2', 'b/1'].map((key) => write(key));
+    const lists = [];
+    for (let round = 0; round < 150; round++) lists.push(await store.list('ca/1'));
+    writing = false;
+    await Promise.all(writers);
+    expect(lists.filter((each) => each.length !== 1)).toEqual([]);
+  });
+
   test.each(['../x', '/x', 'a//b', '.x', 'a/.x', 'A', '', 'a/..', 'a\n'])('takes no key %j', async (key) => {
     const store = openFileStore(temporaryFolder());
     await expect(async () => store.read(key)).rejects.toThrow('not a store key');
