@@ -164,5 +164,8 @@ function startQuorate(args: readonly string[], options: RunOptions & { readonly 
  * leadership: what only makes room for the next test need not.
  */
 export async function killMembers({ lab }: Stage): Promise<void> {
-  await Promise.all(lab.hosts.map((host) => host.exec('pkill -KILL -x etcd')));
+  // Stopped too: a unit that systemd starts again in the meantime is in another state at each look.
+  const end =
+    'units=$(ps -C etcd -o unit= | sort -u); pkill -KILL -x etcd; for each in $units; do systemctl stop $each; done';
+  await Promise.all(lab.hosts.map((host) => host.exec(end)));
 }
