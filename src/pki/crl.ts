@@ -121,6 +121,16 @@ export function readRevocationList(der: Uint8Array, what = 'a revocation list'):
   }
 }
 
+/** Whether {@link readRevocationList} reads it. */
+export function isRevocationList(der: Uint8Array): boolean {
+  try {
+    readFields(partsOf(der));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether the authority has signed the list: its name, its key identifier, its signature. */
 export function isListOf(der: Uint8Array, authority: ParsedCertificate): boolean {
   const list = readRevocationList(der);

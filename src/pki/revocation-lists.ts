@@ -4,7 +4,7 @@ import type { StoredList } from '../domain/certificate-evidence.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { type AuthorityView, listFor, type RevocationListView, type Use } from '../domain/pki-view.ts';
 import { counted } from '../domain/plural.ts';
-import { type ReadRevocationList, readRevocationList } from './crl.ts';
+import { isRevocationList, type ReadRevocationList, readRevocationList } from './crl.ts';
 import { type RevocationRecord, readRevocations, revokedKey, usesOf } from './revoked.ts';
 import type { PkiStore } from './store.ts';
 
@@ -59,11 +59,15 @@ export async function loadLists(
 
 /**
  * Serials on lists of the store that the record of revocations lacks. Nothing is ever taken from the record, so it was cut or replaced by an older one: a
- * list made of it would make them good again.
+ * list made of it would make them good again. Throws `refused` where one is no list, unless those are `skipped`.
  */
-export async function lostSerials(store: PkiStore, uuid: string): Promise<readonly string[]> {
+export async function lostSerials(
+  store: PkiStore,
+  uuid: string,
+  unreadable: 'refused' | 'skipped' = 'refused',
+): Promise<readonly string[]> {
   // Lists before the record: who revokes notes it first, and makes the list then.
-  const found = await readLists(store);
+  const found = await readLists(store, unreadable);
   const records = readRevocations((await store.read(revokedKey))?.bytes.toString('utf8') ?? '', uuid);
   return lostOf(found, records);
 }
@@ -99,15 +103,24 @@ interface FoundList {
   readonly read: ReadRevocationList;
 }
 
-async function readLists(store: PkiStore): Promise<readonly FoundList[]> {
+async function readLists(
+  store: PkiStore,
+  unreadable: 'refused' | 'skipped' = 'refused',
+): Promise<readonly FoundList[]> {
   const keys = await store.list('crl/');
-  return Promise.all(
-    keys.map(async (key) => {
-      const bytes = Buffer.from((await store.read(key))?.bytes ?? []);
-      const read = readRevocationList(bytes, `${store.location}/${key}`);
-      return { authority: authorityOf(key), bytes, sha256: createHash('sha256').update(bytes).digest('hex'), read };
-    }),
-  );
+  const lists = await Promise.all(keys.map((key) => readList(store, key, unreadable)));
+  return lists.filter((each) => each !== undefined);
+}
+
+async function readList(
+  store: PkiStore,
+  key: string,
+  unreadable: 'refused' | 'skipped',
+): Promise<FoundList | undefined> {
+  const bytes = Buffer.from((await store.read(key))?.bytes ?? []);
+  if (unreadable === 'skipped' && !isRevocationList(bytes)) return undefined;
+  const read = readRevocationList(bytes, `${store.location}/${key}`);
+  return { authority: authorityOf(key), bytes, sha256: createHash('sha256').update(bytes).digest('hex'), read };
 }
 
 function authorityOf(key: string): string {

@@ -71,9 +71,12 @@ export async function revokeProvably(
   return refreshLists(context);
 }
 
-/** A record that has lost lines takes those alone, to be whole again: what is new would be lost with it once a backup is restored over it. */
+/**
+ * A record that has lost lines takes those alone, to be whole again: what is new would be lost with it once a backup is restored over it. A list that can't
+ * be read says nothing of that, and a revocation is noted beside it: the next call goes on with it once the list is mended.
+ */
 async function requireNoOther({ store, uuid }: PkiContext, revocations: readonly Revocation[]): Promise<void> {
-  const lost = await lostSerials(store, uuid);
+  const lost = await lostSerials(store, uuid, 'skipped');
   const mends = revocations.length > 0 && revocations.every(({ serial }) => lost.includes(serial));
   if (!mends) requireRecorded(store, lost);
 }

@@ -237,6 +237,19 @@ describe('a list', () => {
   });
 });
 
+test('a list that is damaged keeps no revocation from being noted: the list that replaces it has it', async () => {
+  const context = await withAuthorities();
+  const sans = { dns: ['localhost'], ip: [] };
+  await revoke(context, [revocation('5a')]);
+  const sound = await context.store.read('crl/client-1.crl');
+  await context.store.swap('crl/client-1.crl', sound?.version ?? null, 'no list');
+  await expect(revokeProvably(context, [revocation('5b')], sans)).rejects.toThrow('is no revocation list in DER');
+  const broken = await context.store.read('crl/client-1.crl');
+  await context.store.swap('crl/client-1.crl', broken?.version ?? null, sound?.bytes ?? '');
+  const [list] = await revoke(context, []);
+  expect(list?.list.revoked.map(({ serial }) => serial)).toEqual(['5a', '5b']);
+});
+
 describe('a record that was cut', () => {
   async function cut() {
     const context = await withAuthorities();
