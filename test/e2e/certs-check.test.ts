@@ -153,7 +153,7 @@ describe('certs check', () => {
   });
 
   it('says which host cannot be reached, and tells all the others', async () => {
-    await stage.host(3).powerOff();
+    await stage.host(3).powerCut();
     const { status, row } = await check(stage);
     expect(status).toBe(2);
     expect(codes(row('etcd-3'))).toEqual(['unreachable']);
