@@ -70,7 +70,7 @@ install -d -m ${quote(step.mode)} -o ${quote(step.owner)} -g ${quote(step.group)
     ),
   'pki.put': putGeneration,
   'pki.switch': (step) => shell(`link ${quote(step.target)} ${quote(step.link)}`),
-  'generation.prune': (step) => shell(pruneScript(step.folder, step.link, step.target)),
+  'generation.prune': (step) => shell(pruneScript(step)),
   'file.put': putFile,
   'record.attempt': (step, context) => {
     const record = putRecord(ATTEMPT_FILE, attemptOf(step.member, context.view), context);

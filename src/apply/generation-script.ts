@@ -1,5 +1,5 @@
 /** The shell that prepares a generation's folder, and that proves its pairs of keys. */
-import { keyOwnership } from '../domain/generation.ts';
+import { keyOwnership, requestsBeside } from '../domain/generation.ts';
 import { quote } from '../domain/shell-quote.ts';
 import { type LeafPurpose, type LeafWish, leafPurposes } from '../domain/step.ts';
 
@@ -17,7 +17,12 @@ export function prepareScript(
   gaps: readonly LeafWish[],
 ): string {
   const drop = gaps.flatMap(({ purpose }) => ['crt', 'pub', 'key'].map((end) => `"$next/${purpose}.${end}"`));
-  const take = gaps.filter((each) => each.key !== 'make').map(({ purpose }) => takeOver(purpose, from, user));
+  const take = gaps
+    .filter((each) => each.key !== 'make')
+    .map(({ purpose, key }) => {
+      const source = key === 'requested' ? requestsBeside(directory) : from;
+      return takeOver(purpose, source, user);
+    });
   return `next=${quote(directory)}
 if [ -L "$next" ] || [ -f "$next" ]; then rm -f "$next"; fi
 mkdir -p "$next"
@@ -64,8 +69,19 @@ for each in ${leafPurposes.join(' ')}; do
 done`;
 }
 
-/** Removes every generation beside the one that the link points to, which must be `target`. */
-export function pruneScript(folder: string, link: string, target: string): string {
+/** Removes every generation beside the one that the link points to, which must be `target`, and keys of requests where they are named. */
+export function pruneScript({
+  folder,
+  link,
+  target,
+  requests,
+}: {
+  readonly folder: string;
+  readonly link: string;
+  readonly target: string;
+  readonly requests?: string;
+}): string {
+  const requested = requests === undefined ? '' : `rm -rf --one-file-system -- ${quote(requests)}\n`;
   return `if [ "$(readlink -- ${quote(link)})" != ${quote(target)} ]; then
   printf '%s\\n' ${quote(`${link} does not point to ${target}`)} >&2
   exit 1
@@ -76,5 +92,5 @@ for each in ${quote(folder)}/*; do
     *) rm -rf --one-file-system -- "$each" ;;
   esac
 done
-sync ${quote(folder)}`;
+${requested}sync ${quote(folder)}`;
 }

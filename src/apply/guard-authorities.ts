@@ -76,7 +76,8 @@ function reachObjection(view: View, host: string, authority: AuthorityView): str
 
 /** Members that trust the new authority alone would refuse quorate itself. */
 function adminObjection(view: View): readonly MemberObjection[] {
-  const why = adminRenewal(view).draft?.why;
+  const { draft, blocked } = adminRenewal(view);
+  const why = draft?.why ?? blocked;
   return why === undefined
     ? []
     : [{ host: OPERATOR, text: `the operator's certificate must be issued anew first: ${why}` }];

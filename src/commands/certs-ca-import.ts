@@ -71,7 +71,7 @@ function purposeOf(invocation: Invocation, kind: 'separate' | 'single'): 'client
 
 async function confirmKeyless(invocation: Invocation, ports: Ports): Promise<void> {
   ports.ui.warn(
-    'without its key quorate can sign nothing with it, and no verb takes in yet what is signed elsewhere: it can be trusted and shown, not put into force',
+    'without its key quorate can sign nothing with it: certificates of it come by quorate certs ca external (pki.external)',
   );
   if (flag(invocation, 'yes')) return;
   const answer = await ports.ui.confirm({ question: 'Import it without its key?', expect: 'yes', instead: '--yes' });

@@ -31,7 +31,7 @@ export const certsCaShow: Verb = async (_invocation, ports) => {
         `  algorithm  ${algorithm}`,
         `  serial     ${serial}`,
         `  sha256     ${sha256.toUpperCase().match(/../g)?.join(':')}`,
-        `  key        ${key === undefined ? 'not in the state directory' : `${key}, encrypted to ${recipients.length} age recipients:`}`,
+        `  key        ${key === undefined ? 'not in the state directory: it signs elsewhere (quorate certs ca external)' : `${key}, encrypted to ${recipients.length} age recipients:`}`,
         ...(key === undefined ? [] : recipients.map((recipient) => `             ${recipient}`)),
       ].join('\n'),
     );

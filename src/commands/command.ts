@@ -1,4 +1,5 @@
 /** The shape of a verb. Each is one file; index.ts is the table, and a verb's file is loaded when it runs. */
+
 import type { CertificateEvidence, StoreEvidence } from '../domain/certificate-evidence.ts';
 import type { ClientOrder, IssuedClient } from '../domain/client-order.ts';
 import type { Cluster } from '../domain/cluster.ts';
@@ -11,8 +12,10 @@ import type { Plan } from '../domain/plan.ts';
 import type { AuthorityOffer } from '../pki/import-check.ts';
 import type { KeyStore } from '../pki/pkcs12.ts';
 import type { Revocation } from '../pki/revoked.ts';
+import type { KeySigning } from '../pki/signing-request.ts';
 import type { View } from '../plan/view.ts';
 import type { AdoptionPort } from './adoption-port.ts';
+import type { FilePort } from './file-port.ts';
 import type { LabPort } from './lab-port.ts';
 
 /** A verb's entry in the table: all that `--help` needs. */
@@ -66,6 +69,8 @@ export interface Ports {
   revoke(cluster: Cluster, revocations: readonly Revocation[]): Promise<void>;
   /** Takes an authority in that was made elsewhere. @throws QuorateError refused */
   importAuthority(cluster: Cluster, wish: AuthorityImport): Promise<ImportedAuthority>;
+  /** The signing request for the operator's own key, PEM. @throws QuorateError refused */
+  adminRequest(cluster: Cluster): Promise<string>;
   /** Encrypts every private key of the state directory to others. @throws QuorateError refused */
   rekeyCustody(
     cluster: Cluster,
@@ -175,18 +180,6 @@ export interface RenderedFile {
   readonly content: string;
 }
 
-/** The operator's machine. */
-export interface FilePort {
-  /** Writes a file that must not exist, or replaces it where `replace` says so; parents are made. */
-  write(
-    path: string,
-    content: string | Uint8Array,
-    options: { readonly mode: number; readonly replace: boolean },
-  ): Promise<void>;
-  read(path: string): Promise<string>;
-  exists(path: string): Promise<boolean>;
-}
-
 export interface OperatorFacts {
   readonly directory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -221,6 +214,8 @@ export interface Session {
    * @throws QuorateError stale-plan where the hosts have changed since the plan was shown
    */
   apply(plan: Plan, replan: (view: View) => Plan): Promise<void>;
+  /** Signs each text with a private key on the host, which never leaves it. @throws QuorateError refused where the host cannot */
+  sign(host: string, texts: readonly KeySigning[]): Promise<readonly Uint8Array[]>;
   /** Releases locks whose owner is gone; what was found, host by host. */
   unlock(): Promise<
     readonly { readonly host: string; readonly outcome: 'none' | 'released' | 'held'; readonly text: string }[]

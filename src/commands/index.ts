@@ -10,6 +10,7 @@ import { operateVerbs } from './table-operate.ts';
 export const groups: Readonly<Record<string, string>> = {
   certs: 'certificates: know what is on disk and what is served, issue for clients, export',
   'certs ca': 'the certificate authorities',
+  'certs ca external': 'authorities whose key is elsewhere: requests, and what comes back',
   'certs client': 'certificates for clients of etcd',
   lab: 'throw-away hosts on this machine',
 };

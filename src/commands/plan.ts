@@ -5,6 +5,7 @@ import { isEmpty, type Plan } from '../domain/plan.ts';
 import { judgeCluster } from '../domain/verdict.ts';
 import { planApply } from '../plan/apply.ts';
 import { planBootstrap } from '../plan/bootstrap.ts';
+import { planExternalInstall } from '../plan/external-install.ts';
 import { requireUnchanged } from '../plan/fixed-settings.ts';
 import { requirePermittedNames } from '../plan/permitted-names.ts';
 import { planRescue } from '../plan/rescue.ts';
@@ -16,6 +17,7 @@ import { planStart } from '../plan/start.ts';
 import { planStop } from '../plan/stop.ts';
 import type { View } from '../plan/view.ts';
 import { applyWish } from './apply.ts';
+import { installWish } from './certs-ca-external.ts';
 import { rotateWish } from './certs-rotate.ts';
 import { rotateCaWish } from './certs-rotate-ca.ts';
 import { flag, type Invocation, type Ports, type Verb, value, values } from './command.ts';
@@ -73,10 +75,22 @@ function chooseVerb(invocation: Invocation): (cluster: Cluster, ports: Ports) =>
       return async () => (view) => planStart(view, { members: values(invocation, 'member') });
     case 'stop':
       return async () => planStop;
+    default:
+      return chooseCertsVerb(verb, invocation);
+  }
+}
+
+function chooseCertsVerb(verb: string, invocation: Invocation): ReturnType<typeof chooseVerb> {
+  switch (verb) {
     case 'certs rotate': {
       const wish = rotateWish(invocation);
       return async () => (view) => planRotate(view, wish);
     }
+    case 'certs ca external install':
+      return async (_cluster, ports) => {
+        const wish = await installWish(invocation, ports);
+        return (view) => planExternalInstall(view, wish);
+      };
     case 'certs rescue':
       return async () => planRescue;
     case 'certs rotate-ca':
@@ -86,7 +100,7 @@ function chooseVerb(invocation: Invocation): (cluster: Cluster, ports: Ports) =>
       };
     default:
       throw new QuorateError('usage', `plan: there is no plan for "${verb}"`, {
-        hint: 'one of: bootstrap, apply, restart, start, stop, reset, certs rotate, certs rotate-ca, certs rescue',
+        hint: 'one of: bootstrap, apply, restart, start, stop, reset, certs rotate, certs rotate-ca, certs rescue, certs ca external install',
       });
   }
 }

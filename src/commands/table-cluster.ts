@@ -45,6 +45,7 @@ export const clusterVerbs: readonly CommandEntry[] = [
       ...converging.map((each) => ({ ...each, description: `apply: ${each.description}` })),
       ...rotation.map((each) => ({ ...each, description: `certs rotate: ${each.description}` })),
       ...succession.map((each) => ({ ...each, description: `certs rotate-ca: ${each.description}` })),
+      { flags: '--from <dir>', description: 'certs ca external install: the folder with what was signed' },
       { flags: '--out <file>', description: 'save the plan, for the --plan of its verb' },
       { flags: '--exit-code', description: 'exit with 2 when changes are pending' },
     ],

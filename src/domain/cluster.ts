@@ -19,6 +19,8 @@ export type KeyAlgorithm = 'ecdsa-p256' | 'ecdsa-p384' | 'rsa-2048' | 'rsa-3072'
 export interface PkiPolicy {
   /** `separate`: one authority for clients and servers, one for peers. `single`: one for both. */
   readonly authorities: 'separate' | 'single';
+  /** Which of them sign elsewhere: quorate makes requests and takes in what was signed. */
+  readonly external: readonly ('client' | 'peer' | 'both')[];
   readonly algorithm: KeyAlgorithm;
   readonly caLifetimeDays: number;
   readonly leafLifetimeDays: number;

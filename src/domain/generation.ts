@@ -17,6 +17,11 @@ export function generationsFolder(cluster: Cluster): string {
   return `${cluster.paths.configDir}/pki.d`;
 }
 
+/** Where keys for signing requests stand, seen from a generation's folder. */
+export function requestsBeside(directory: string): string {
+  return `${directory.slice(0, directory.lastIndexOf('/'))}/requested`;
+}
+
 /** Paths of the generations on a host, whatever their state, in the order of their numbers. */
 export function generationsOn(cluster: Cluster, host: Pick<HostFacts, 'files'>): readonly string[] {
   const folder = `${generationsFolder(cluster)}/`;

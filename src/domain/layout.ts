@@ -24,6 +24,11 @@ export function pkiGeneration(cluster: Cluster, generation: number): string {
   return `${cluster.paths.configDir}/pki.d/${generation}`;
 }
 
+/** Keys whose certificates an authority elsewhere is asked for: a name that no generation has, and that nothing refers to. */
+export function requestFolder(cluster: Cluster): string {
+  return `${cluster.paths.configDir}/pki.d/requested`;
+}
+
 export function configFile(cluster: Cluster): string {
   return `${cluster.paths.configDir}/etcd-config.yml`;
 }

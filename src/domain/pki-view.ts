@@ -20,6 +20,8 @@ export interface AuthorityView {
   readonly crossMade: string | undefined;
   /** Whether the store has its private key; absent: it has, or will have. */
   readonly hasKey?: boolean;
+  /** Whether its key was never the store's, which is no loss: somebody else signs with it; absent: no. */
+  readonly signsElsewhere?: boolean;
 }
 
 /** Who the cluster is, as the store has it. */
@@ -38,6 +40,11 @@ export interface PkiView {
   readonly admin: string | undefined;
   /** What imperative verbs want to be true and is not known to be yet. */
   readonly goals: readonly OpenGoal[];
+  /** Certificates that were signed elsewhere, PEM, by the sha256 of the public key (SPKI) that they are for; absent: none. */
+  readonly external?: Readonly<Record<string, string>>;
+  /** sha256 of the public key (SPKI) that the operator's own certificate was requested for, and that key, PEM; absent: it never was. */
+  readonly adminKey?: string | undefined;
+  readonly adminPublicKey?: string | undefined;
   /** Revocation lists that hosts are to hold (`client.crl`, `peer.crl`); a missing one is not wanted. */
   readonly crls?: Readonly<Partial<Record<Use, RevocationListView>>>;
 }

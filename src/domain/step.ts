@@ -13,8 +13,11 @@ export const TOKEN_PLACEHOLDER = '<token made by bootstrap>';
 
 export { type LeafPurpose, leafPurposes };
 
-/** What becomes of a purpose's key in a new generation: a new one, that of the generation in use, or that with its certificate as it is. */
-export type KeyWish = 'make' | 'keep' | 'carry';
+/**
+ * What becomes of a purpose's key in a new generation: a new one, that of the generation in use, that with its certificate as it is, or the one that was
+ * made for a signing request.
+ */
+export type KeyWish = 'make' | 'keep' | 'carry' | 'requested';
 
 /** What is wanted of one purpose in a generation. */
 export interface LeafWish {
@@ -63,8 +66,23 @@ interface Bodies {
   'authority.uncross': { readonly ids: readonly string[] };
   /** Gives successors up: their predecessors sign again. */
   'authority.abandon': { readonly ids: readonly string[] };
+  /** Successors take the places of authorities that have expired, which nothing can verify with any more. */
+  'authority.replace': { readonly ids: readonly string[] };
   /** New dates for authorities' keys and subjects, all in one change of the store: an interruption leaves all of them old, or all of them new. */
   'authority.renew': { readonly renewals: readonly AuthorityRenewal[] };
+  /** Registers an authority that signs elsewhere: the first of its purpose, or the successor of the one in force; trusted from then on. */
+  'authority.import': {
+    /** `client-1` */
+    readonly authority: string;
+    /** PEM. */
+    readonly certificate: string;
+    /** PEM of what is above it; '' for a root. */
+    readonly chain: string;
+  };
+  /** Notes certificates that were signed elsewhere, and keeps them for the keys that they are for. */
+  'certificate.accept': { readonly certificates: readonly AcceptedCertificate[] };
+  /** Makes the operator's own key, so that a certificate can be requested for it. */
+  'admin.key': object;
   /** Signs the revocation lists of these uses anew, with every serial that they must hold. */
   'revocation.refresh': { readonly uses: readonly Use[] };
   /** Issues the operator's own client certificate; `renew`: also where the one that is there is sound. */
@@ -121,7 +139,13 @@ interface Bodies {
   /** Swaps the one link that etcd reads its certificates through. */
   'pki.switch': { readonly link: string; readonly target: string };
   /** Removes the generations in `folder` that `link` does not point to: old private keys do not lie about. */
-  'generation.prune': { readonly folder: string; readonly link: string; readonly target: string };
+  'generation.prune': {
+    readonly folder: string;
+    readonly link: string;
+    readonly target: string;
+    /** Keys of signing requests that are all in use now; absent: they stay. */
+    readonly requests?: string;
+  };
   'file.put': FilePut;
   /** Notes durably that this host takes part in forming this cluster. */
   'record.attempt': { readonly member: string };
@@ -187,6 +211,19 @@ interface Bodies {
   'data.delete': DataFolder;
   /** Removes files, links and folders that quorate made. */
   'path.remove': { readonly paths: readonly string[] };
+}
+
+/** A certificate that was signed elsewhere. */
+export interface AcceptedCertificate {
+  /** A controller, or {@link OPERATOR}. */
+  readonly holder: string;
+  readonly purpose: LeafPurpose;
+  /** ID of the authority that signed it. */
+  readonly authority: string;
+  /** SPKI, DER in base64. */
+  readonly publicKey: string;
+  /** The leaf, PEM. */
+  readonly certificate: string;
 }
 
 /** A folder on a host in which etcd keeps data, and the one entry that is etcd's own: a disk may be mounted there, with others' files in it. */

@@ -29,6 +29,7 @@ export function resolveCluster(inventory: Inventory): Cluster {
     etcd,
     pki: {
       authorities: pki.authorities ?? 'separate',
+      external: [...new Set(pki.external ?? [])].toSorted(),
       algorithm: pki.algorithm ?? 'ecdsa-p256',
       caLifetimeDays: pki.caLifetimeDays ?? 3650,
       leafLifetimeDays: pki.leafLifetimeDays ?? 365,

@@ -16,6 +16,7 @@ export function checkRules(parts: Parts): readonly Finding[] {
     ...checkEndpoints(parts),
     ...checkPaths(parts),
     ...checkLifetimes(parts),
+    ...checkExternal(parts),
     ...checkRenewal(parts),
   ];
 }
@@ -97,6 +98,16 @@ function checkLifetimes({ pki = {} }: Parts): readonly Finding[] {
       subject: 'none',
     },
   ];
+}
+
+function checkExternal({ pki = {} }: Parts): readonly Finding[] {
+  const { authorities = 'separate', external = [] } = pki;
+  const known: readonly string[] = authorities === 'single' ? ['both'] : ['client', 'peer'];
+  return external.flatMap((each, index): Finding[] => {
+    if (known.includes(each)) return [];
+    const message = `${each} is no authority of authorities: ${authorities} (write ${known.join(' or ')})`;
+    return [{ path: ['pki', 'external', index], message, subject: 'none' }];
+  });
 }
 
 function checkRenewal({ pki = {} }: Parts): readonly Finding[] {

@@ -9,6 +9,14 @@ export const pkiSchema = section(
     authorities: z.optional(
       choice(['separate', 'single'], 'separate: one CA for clients and servers, one for peers. Default: separate.'),
     ),
+    external: z.optional(
+      z
+        .array(choice(['client', 'peer', 'both'], 'client, peer; or both with authorities: single.'))
+        .register(fieldNotes, {
+          about:
+            'Authorities whose key is elsewhere (Vault, step-ca, a person): quorate makes signing requests and takes in what comes back. Default: none.',
+        }),
+    ),
     algorithm: z.optional(
       choice(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'], 'Of every key. Default: ecdsa-p256.'),
     ),

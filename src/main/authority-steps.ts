@@ -9,6 +9,7 @@ import {
   activateAuthorities,
   dropCrossCertificates,
   makeSuccessor,
+  replaceExpired,
   retireAuthorities,
 } from '../pki/succession.ts';
 import type { View } from '../plan/view.ts';
@@ -20,6 +21,7 @@ export type AuthorityStep = Step<
   | 'authority.retire'
   | 'authority.uncross'
   | 'authority.abandon'
+  | 'authority.replace'
   | 'authority.renew'
 >;
 
@@ -41,6 +43,8 @@ export async function changeAuthorities(step: AuthorityStep, view: View, context
       return dropCrossCertificates(context, step.ids);
     case 'authority.abandon':
       return abandonSuccessors(context, step.ids);
+    case 'authority.replace':
+      return replaceExpired(context, step.ids);
     case 'authority.renew':
       await renewAuthorities(context, step.renewals, step.why);
       return;

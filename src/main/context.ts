@@ -132,6 +132,11 @@ function portsOf(request: Request, base: Base): Ports {
       const identity = { file: option('identity'), newFile: option('newIdentity') };
       return importFor(cluster, wish, { identity, process: surroundings, ui });
     },
+    adminRequest: async (cluster) => {
+      const { adminRequestFor } = await import('./issue-client.ts');
+      const identity = { file: option('identity'), newFile: undefined };
+      return adminRequestFor(cluster, { identity, process: surroundings, ui });
+    },
     rekeyCustody: async (cluster, wish) => {
       const { rekeyFor } = await import('./authorities.ts');
       const identity = { file: option('identity'), newFile: undefined };

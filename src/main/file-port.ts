@@ -1,8 +1,9 @@
 /** Files beside the operator, as verbs read and write them. */
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { FilePort } from '../commands/command.ts';
+import type { FilePort } from '../commands/file-port.ts';
 import { QuorateError } from '../domain/errors.ts';
+import { readFolder } from '../files/folder.ts';
 import { replaceFile, writeNewFile } from '../files/replace.ts';
 
 /** The port; paths that are read are relative to `directory`. */
@@ -11,6 +12,7 @@ export function filePort(directory: string): FilePort {
     write: writeWhole,
     read: (path) => readOrRefuse(resolve(directory, path)),
     exists: (path) => exists(resolve(directory, path)),
+    readFolder: (path) => readFolder(resolve(directory, path)),
   };
 }
 

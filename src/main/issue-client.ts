@@ -1,6 +1,7 @@
 /** What is done with the operator's identity alone: issuing to clients, revoking. */
 import type { ClientOrder, IssuedClient } from '../domain/client-order.ts';
 import type { Cluster } from '../domain/cluster.ts';
+import { requestAdmin } from '../pki/admin.ts';
 import { issueClient } from '../pki/clients.ts';
 import type { PkiContext } from '../pki/context.ts';
 import { systemEntropy } from '../pki/entropy.ts';
@@ -27,6 +28,11 @@ export async function revokeFor(
   surroundings: Surroundings,
 ): Promise<void> {
   await revokeProvably(await contextOf(cluster, surroundings), revocations, proofNames(cluster));
+}
+
+/** @throws QuorateError refused without identity, or without the operator's key */
+export async function adminRequestFor(cluster: Cluster, surroundings: Surroundings): Promise<string> {
+  return requestAdmin(await contextOf(cluster, surroundings));
 }
 
 async function contextOf(cluster: Cluster, { identity, process, ui }: Surroundings): Promise<PkiContext> {

@@ -27,6 +27,7 @@ import type { View } from '../plan/view.ts';
 import type { Connection } from '../transport/transport.ts';
 import { changeAuthorities } from './authority-steps.ts';
 import { certificateProofs } from './certificate-proofs.ts';
+import { performExternal } from './external-steps.ts';
 import { askVersions, withClients } from './member-clients.ts';
 import type { Process } from './process.ts';
 import { revocationTests } from './revocation.ts';
@@ -102,6 +103,9 @@ function needsKeys(plan: Plan): boolean {
     'authority.make',
     'authority.succeed',
     'authority.renew',
+    'authority.import',
+    'certificate.accept',
+    'admin.key',
     'revocation.refresh',
     'admin.issue',
     'cert.issue',
@@ -139,8 +143,14 @@ function portOf(input: PortInput): OperatorPort {
       case 'authority.retire':
       case 'authority.uncross':
       case 'authority.abandon':
+      case 'authority.replace':
       case 'authority.renew':
         await changeAuthorities(step, view, await context());
+        return;
+      case 'authority.import':
+      case 'certificate.accept':
+      case 'admin.key':
+        await performExternal(step, view, await context());
         return;
       case 'revocation.refresh':
         await refreshLists(await context(), step.uses);

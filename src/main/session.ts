@@ -14,6 +14,7 @@ import { planToJson } from '../plan/saved-plan.ts';
 import type { View } from '../plan/view.ts';
 import { openAll, type Transports } from '../transport/open.ts';
 import type { Ui } from '../ui/output.ts';
+import { signOnHost } from './external-steps.ts';
 import { inquiryOf } from './inquiry.ts';
 import { openRun } from './interrupts.ts';
 import { lockHosts, unlockHosts } from './locking.ts';
@@ -85,6 +86,11 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
         requireSame(plan, replan(seen.view));
         return seen.view.facts;
       });
+    },
+    sign: (host, texts) => {
+      const connection = transports.connections.get(host);
+      if (connection === undefined) throw new QuorateError('unreachable', `${host}: is not connected`, { host });
+      return signOnHost(connection, texts);
     },
     unlock: () => unlockHosts(seen.view.facts, transports.connections),
     close: () => transports.close(),

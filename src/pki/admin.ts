@@ -1,13 +1,15 @@
 /** The operator's own client certificate: CN `root`, its key encrypted at once. */
+import { createPublicKey } from 'node:crypto';
 import { QuorateError } from '../domain/errors.ts';
 import { chainFile, leafOf } from './chain.ts';
 import { makeKey, type OpenedKey, openKey, type PkiContext } from './context.ts';
 import type { ClusterDocument } from './document.ts';
 import { certificateDrift } from './drift.ts';
 import { readCertificate } from './inspect.ts';
-import { adminProfile } from './profile.ts';
-import { spkiHash } from './public-key.ts';
+import { adminProfile, signedElsewhere } from './profile.ts';
+import { type PublicKey, spkiHash } from './public-key.ts';
 import { authorityEntry, type LeafOrder, signAndRecord } from './signing.ts';
+import { requestPem, unsignedRequest } from './signing-request.ts';
 import { adminKeys, loadAuthority, readDocument, readText, requireUuid } from './state.ts';
 import { updateObject } from './store.ts';
 
@@ -46,6 +48,30 @@ export async function ensureAdmin(
   return pem;
 }
 
+/** Makes the operator's own key where there is none, and notes its public half: what a certificate is requested for. */
+export async function prepareAdminKey(context: PkiContext): Promise<void> {
+  requireUuid(await readDocument(context.store), context.uuid, context.store);
+  const { publicKey } = await ensureKey(context);
+  const pem = publicKeyPem(publicKey);
+  await updateObject(context.store, adminKeys.publicKey, (bytes) => (bytes?.toString() === pem ? undefined : pem));
+}
+
+/** The signing request for the operator's own key, PEM. Throws `refused` where there is none, or the identity does not open it. */
+export async function requestAdmin(context: PkiContext): Promise<string> {
+  const key = await openKey(context, adminKeys.key);
+  if (key === undefined) {
+    throw new QuorateError('refused', `${context.store.location}/${adminKeys.key}: is missing`, {
+      hint: 'run quorate certs ca external request again: it makes one',
+    });
+  }
+  const unsigned = unsignedRequest(adminProfile(context.policy), key.publicKey);
+  return requestPem(unsigned, key.sign(unsigned.info, unsigned.hash));
+}
+
+function publicKeyPem({ der }: PublicKey): string {
+  return `${createPublicKey({ key: Buffer.from(der), type: 'spki', format: 'der' }).export({ type: 'spki', format: 'pem' })}`;
+}
+
 async function issue(context: PkiContext, document: ClusterDocument, order: LeafOrder): Promise<string> {
   return (await signAndRecord(context, document, [order])).map(({ chain }) => chain).join('');
 }
@@ -64,7 +90,8 @@ export async function openAdmin(context: Pick<PkiContext, 'store' | 'custody'>):
 async function ensureKey(context: PkiContext): Promise<OpenedKey> {
   const found = await openKey(context, adminKeys.key);
   if (found === undefined) return makeKey(context, adminKeys.key);
-  if (found.publicKey.algorithm === context.policy.algorithm) return found;
+  // A certificate for another key would have to come from elsewhere first, and until then nobody could be asked.
+  if (found.publicKey.algorithm === context.policy.algorithm || signedElsewhere('client', context.policy)) return found;
   await blankCertificate(context);
   return makeKey(context, adminKeys.key, true);
 }

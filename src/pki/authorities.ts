@@ -20,8 +20,9 @@ export async function createAuthorities(context: PkiContext, why: string): Promi
   for (const purpose of wantedPurposes(context, document)) {
     const entry = activeFor(document, purpose);
     if (entry === undefined) {
+      requireOwn(context, purpose);
       await register(context, await makeAuthority(context, { document, purpose, status: 'active', why }));
-    } else await openAuthority(context, entry);
+    } else if (!(await loadAuthority(context.store, entry)).signsElsewhere) await openAuthority(context, entry);
   }
   const { authorities } = await readDocument(context.store);
   return Promise.all(inForce(authorities).map((each) => loadAuthority(context.store, each)));
@@ -31,21 +32,44 @@ export async function createAuthorities(context: PkiContext, why: string): Promi
 export async function openAuthority(context: PkiContext, entry: AuthorityEntry): Promise<Signer> {
   const { store } = context;
   const [authority, key] = await Promise.all([loadAuthority(store, entry), openKey(context, entry.key)]);
-  if (key === undefined) {
-    throw new QuorateError(
-      'refused',
-      `${store.location}/${entry.key}: is missing, so nothing can be signed by ${authority.id}`,
-      {
-        hint: 'restore it from your backup or git; an authority that was imported without its key signs nothing here',
-      },
-    );
-  }
+  if (key === undefined) throw keyless(context, entry, authority);
   if (spkiHash(key.publicKey.der) !== authority.facts.spkiSha256) {
     throw new QuorateError('refused', `${store.location}/${entry.key}: is not the key of ${entry.certificate}`, {
       hint: 'restore both from your backup or git',
     });
   }
   return signerOf(authority.certificate, key.sign);
+}
+
+function keyless(
+  { store }: PkiContext,
+  { key }: AuthorityEntry,
+  { id, signsElsewhere }: AuthoritySnapshot,
+): QuorateError {
+  if (!signsElsewhere) {
+    return new QuorateError('refused', `${store.location}/${key}: is missing, so nothing can be signed by ${id}`, {
+      hint: 'restore it from your backup or git',
+    });
+  }
+  return new QuorateError(
+    'refused',
+    `${id} signs elsewhere: its key was never here, so nothing can be signed by ${id}`,
+    {
+      hint: 'certificates of members and of the operator: quorate certs ca external request; of clients: have it sign them with its own tools (extended key usage clientAuth, common name = user of etcd)',
+    },
+  );
+}
+
+/** @throws QuorateError refused where the policy has this authority elsewhere: making one here would never be undone without a rotation */
+function requireOwn({ policy, store }: PkiContext, purpose: AuthorityPurpose): void {
+  if (!policy.external.includes(purpose)) return;
+  throw new QuorateError(
+    'refused',
+    `${store.location}: the ${purpose} authority signs elsewhere (pki.external), and is not there yet`,
+    {
+      hint: 'quorate certs ca external request, have the requests signed, then quorate certs ca external install',
+    },
+  );
 }
 
 function inForce(authorities: readonly AuthorityEntry[]): readonly AuthorityEntry[] {

@@ -94,16 +94,18 @@ function behindReasons({ behind }: ParsedChain, wanted: WantedChain['cross']): r
 /** How a certificate's names, usages and key differ from a profile. */
 function profileDrift(facts: CertificateFacts, profile: LeafProfile): readonly DriftReason[] {
   const usages = extendedKeyUsages(profile.purpose).filter((usage) => !facts.extendedKeyUsages.includes(usage));
+  const names = sanDrift(facts.sans, canonicalSans(profile.sans));
+  const elsewhere = profile.elsewhere === true;
   return [
     ...reasons('subject', differs('common name', facts.commonName, profile.commonName)),
-    ...reasons('subject', differs('organization', facts.organization, profile.organization)),
-    ...reasons('key', differs('key', facts.algorithm, profile.algorithm)),
+    ...reasons('subject', elsewhere ? [] : differs('organization', facts.organization, profile.organization)),
+    ...reasons('key', elsewhere ? [] : differs('key', facts.algorithm, profile.algorithm)),
     ...reasons(
       'usage',
       usages.map((usage) => `extended key usage ${usage} is missing`),
     ),
     ...reasons('usage', facts.isCa ? ['it is an authority'] : []),
-    ...sanDrift(facts.sans, canonicalSans(profile.sans)),
+    ...names.filter((each) => !(elsewhere && each.kind === 'san-unwanted')),
   ];
 }
 

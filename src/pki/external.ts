@@ -1,16 +1,19 @@
 /** Certificates of an authority that signs elsewhere: checked, noted and kept in the store until the key that they are for asks for one. */
 import { combineErrors, QuorateError } from '../domain/errors.ts';
+import type { AuthorityView } from '../domain/pki-view.ts';
 import { canonicalSans } from './addresses.ts';
 import { chainFile, leafOf } from './chain.ts';
 import { type PkiContext, recordIssued, recordOf } from './context.ts';
 import { certificateDrift } from './drift.ts';
+import { etcdRefuses } from './import-check.ts';
 import { type ParsedCertificate, splitPem, tryParse } from './inspect.ts';
+import { permitsUse } from './inspect-extensions.ts';
 import type { IssuedLeaf } from './issue.ts';
 import { journalKey, readJournal } from './journal.ts';
 import type { LeafProfile } from './profile.ts';
 import { type PublicKey, spkiHash } from './public-key.ts';
 import type { AuthoritySnapshot } from './snapshot.ts';
-import { loadAuthority, readDocument, readText, requireUuid } from './state.ts';
+import { externalFolder, loadAuthority, readDocument, readText, requireUuid } from './state.ts';
 import { updateObject } from './store.ts';
 import { entryOf } from './transitions.ts';
 
@@ -40,7 +43,7 @@ export async function installExternal(context: PkiContext, returned: readonly Re
   const judged = await Promise.all(
     returned.map(async (each) => {
       const authority = await loadAuthority(context.store, entryOf(document, each.authority));
-      return { ...each, problems: problemsOf(each, authority, context.now()) };
+      return { ...each, problems: externalProblems(each, authority, context.now()) };
     }),
   );
   const errors = judged.flatMap(({ what, problems }) =>
@@ -65,7 +68,7 @@ export async function installedLeaf(
   const pem = (await readText(context.store, externalKey(wish.publicKey))) ?? '';
   const leaf = tryParse(pem);
   if (leaf === undefined) return undefined;
-  const [problem] = problemsOf({ ...wish, authority: authority.id, pem }, authority, context.now());
+  const [problem] = externalProblems({ ...wish, pem }, authority, context.now());
   if (problem === undefined) return issuedLeaf(leaf);
   throw new QuorateError('refused', `${wish.what}: the certificate that was installed for it: ${problem}`, {
     hint: 'have the same key signed again',
@@ -73,10 +76,15 @@ export async function installedLeaf(
 }
 
 function externalKey({ der }: PublicKey): string {
-  return `external/${spkiHash(der)}.crt`;
+  return `${externalFolder}${spkiHash(der)}.crt`;
 }
 
-function problemsOf(returned: Returned, authority: AuthoritySnapshot, now: number): readonly string[] {
+/** Everything that is wrong with a certificate of `authority`, as phrases: key, subject, names, usages, dates, what etcd cannot read, and the way to its authority. */
+export function externalProblems(
+  returned: Pick<Returned, 'pem' | 'profile' | 'publicKey'>,
+  authority: Pick<AuthorityView, 'certificate' | 'cross'>,
+  now: number,
+): readonly string[] {
   const { pem, profile, publicKey } = returned;
   const leaf = tryParse(leafOf(pem));
   if (pem.includes('PRIVATE KEY')) return ['holds a private key, which must stay where it was made'];
@@ -91,6 +99,8 @@ function problemsOf(returned: Returned, authority: AuthoritySnapshot, now: numbe
   return [
     ...(own ? [] : ['is not for the key of its request']),
     ...certificateDrift(chainFile(pem, cross), { profile, authority: certificate, cross }, now),
+    ...etcdRefuses(leaf),
+    ...(permitsUse(leaf.facts, 'digitalSignature') ? [] : ['key usage digitalSignature is missing']),
     ...(stray ? ['an expired certificate stands behind it'] : []),
     ...(issuer !== undefined && leaf.facts.notAfter > issuer.facts.notAfter ? ['outlives its authority'] : []),
   ];

@@ -34,6 +34,20 @@ const dayMs = 86_400_000;
 /** RFC 3279, 2.2: signatures with MD5 and SHA-1, which Go refuses below a trust anchor. */
 const brokenSignatures = ['1.2.840.113549.1.1.4', '1.2.840.113549.1.1.5', '1.2.840.10045.4.1'];
 
+/** What Go refuses in any certificate below a trust anchor, as phrases; openssl takes all of it. */
+export function etcdRefuses({ facts }: ParsedCertificate): readonly string[] {
+  const badText = hasBadText(facts.subjectDer) || hasBadText(facts.issuerDer);
+  const negative = Number.parseInt(facts.serial.slice(0, 2), 16) >= 0x80;
+  return [
+    ...(brokenSignatures.includes(facts.signatureAlgorithm) ? ['is signed with MD5 or SHA-1, which etcd refuses'] : []),
+    ...(badText
+      ? ['has a name with letters that its type (PrintableString) does not allow: etcd ends at its start']
+      : []),
+    ...(negative ? ['has a negative serial, which etcd refuses'] : []),
+    ...facts.unknownCritical.map((each) => criticalText(each)),
+  ];
+}
+
 /** Throws `refused` with everything that is wrong; `leafLifetimeDays` is the policy's. */
 export function checkAuthority(
   offer: AuthorityOffer,
@@ -58,6 +72,10 @@ export function checkAuthority(
     key: offer.key === undefined ? undefined : privateKeyOf(offer.key),
     warnings: warningsOf(authority, path, now + leafLifetimeDays * dayMs),
   };
+}
+
+function criticalText(id: string): string {
+  return `has a critical extension that etcd does not know (${id}), and refuses`;
 }
 
 type Complaint = readonly [what: string, hint: string];
@@ -88,6 +106,7 @@ function authorityComplaints({ facts }: ParsedCertificate, now: number): readonl
       remake,
     ),
     ...when(Number.parseInt(facts.serial.slice(0, 2), 16) >= 0x80, 'has a negative serial, which Go refuses', remake),
+    ...facts.unknownCritical.map((each): Complaint => [criticalText(each), remake]),
     ...dateComplaints(facts, now),
   ];
 }

@@ -20,10 +20,18 @@ export interface ReadExtensions {
   /** Hex. */
   readonly subjectKeyId: string;
   readonly authorityKeyId: string;
+  /** Object identifiers of critical extensions that etcd (Go) does not know: it refuses the certificate (RFC 5280, 4.2). */
+  readonly unknownCritical: readonly string[];
 }
 
+/** What Go's crypto/x509 takes note of beside {@link extensionOid}, from 1.16 (etcd 3.4) on: lists' addresses, policies, authorities' addresses. */
+const alsoKnown = ['2.5.29.31', '2.5.29.32', '1.3.6.1.5.5.7.1.1'];
+
 /** Whether a key may be used so: a certificate without the extension limits nothing (RFC 5280, 4.2.1.3), as those of `openssl req -x509` are. */
-export function permitsUse({ keyUsages }: Pick<ReadExtensions, 'keyUsages'>, use: 'keyCertSign' | 'cRLSign'): boolean {
+export function permitsUse(
+  { keyUsages }: Pick<ReadExtensions, 'keyUsages'>,
+  use: 'keyCertSign' | 'cRLSign' | 'digitalSignature',
+): boolean {
   return keyUsages.length === 0 || keyUsages.includes(use);
 }
 
@@ -41,6 +49,7 @@ export function readExtensions(extensions: readonly Node[]): ReadExtensions {
     nameConstraints: constraints === undefined ? undefined : readNameConstraints(constraints),
     subjectKeyId: keyId === undefined ? '' : content(keyId).toString('hex'),
     authorityKeyId: authorityKey === undefined ? '' : content(authorityKey).toString('hex'),
+    unknownCritical: extensions.flatMap(unknownCritical),
   };
 }
 
@@ -50,6 +59,13 @@ function readExtension(node: Node): readonly [string, Node] {
   const value = parts.at(-1);
   if (id === undefined || value === undefined) throw new Error('an extension without a value');
   return [readOid(id), decodeKnown(readOid(id), value)];
+}
+
+function unknownCritical(node: Node): readonly string[] {
+  const [id, critical] = children(node);
+  if (id === undefined || critical?.type !== tag.boolean || content(critical)[0] === 0) return [];
+  const dotted = readOid(id);
+  return [...Object.values<string>(extensionOid), ...alsoKnown].includes(dotted) ? [] : [dotted];
 }
 
 /** Values of extensions that are not read may hold anything. */

@@ -12,9 +12,11 @@ export interface LeafProfile {
   readonly organization: string;
   readonly sans: SubjectAltNames;
   readonly algorithm: KeyAlgorithm;
+  /** Signed by an authority elsewhere, which may say more in a subject and give more names: etcd reads neither. */
+  readonly elsewhere?: boolean;
 }
 
-type LeafPolicy = Pick<PkiPolicy, 'organization' | 'algorithm'>;
+type LeafPolicy = Pick<PkiPolicy, 'organization' | 'algorithm'> & Partial<Pick<PkiPolicy, 'external'>>;
 
 const noSans: SubjectAltNames = { dns: [], ip: [] };
 
@@ -26,7 +28,16 @@ export function memberProfile(
 ): LeafProfile {
   const { organization, algorithm } = policy;
   if (purpose === 'client') return clientProfile(`quorate-${member.name}`, policy);
-  return { purpose, commonName: member.name, organization, sans: member.sans, algorithm };
+  const elsewhere = signedElsewhere(purpose, policy);
+  return { purpose, commonName: member.name, organization, sans: member.sans, algorithm, elsewhere };
+}
+
+/** Whether the policy wants certificates for this purpose signed by an authority whose key is elsewhere. */
+export function signedElsewhere(
+  purpose: LeafPurpose,
+  { external = [] }: Partial<Pick<PkiPolicy, 'external'>>,
+): boolean {
+  return external.includes(purpose === 'peer' ? 'peer' : 'client') || external.includes('both');
 }
 
 /** The operator's own certificate: CN `root`, which is etcd's superuser. */
@@ -39,6 +50,8 @@ export function extendedKeyUsages(purpose: LeafPurpose): readonly ('serverAuth' 
   return purpose === 'client' ? ['clientAuth'] : ['serverAuth', 'clientAuth'];
 }
 
-function clientProfile(commonName: string, { organization, algorithm }: LeafPolicy): LeafProfile {
-  return { purpose: 'client', commonName, organization, sans: noSans, algorithm };
+function clientProfile(commonName: string, policy: LeafPolicy): LeafProfile {
+  const { organization, algorithm } = policy;
+  const elsewhere = signedElsewhere('client', policy);
+  return { purpose: 'client', commonName, organization, sans: noSans, algorithm, elsewhere };
 }

@@ -60,7 +60,10 @@ export async function rekeyStore(store: PkiStore, uuid: string, wish: Rekeying):
   await requireAll(store, target);
   await updateDocument(store, uuid, (document) => ({
     ...document,
-    authorities: document.authorities.map((each) => ({ ...each, recipients: target.recipients })),
+    // One that signs elsewhere has no key here, and nobody who could open it.
+    authorities: document.authorities.map((each) =>
+      keys.includes(each.key) ? { ...each, recipients: target.recipients } : each,
+    ),
   }));
   return { keys, recipients: target.recipients };
 }

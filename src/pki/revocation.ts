@@ -1,5 +1,6 @@
 /** Revoking: the record first, then the list that follows from it, so that nothing is lost where two operators revoke at once. */
 import type { SubjectAltNames } from '../domain/controller.ts';
+import { QuorateError } from '../domain/errors.ts';
 import type { Use } from '../domain/pki-view.ts';
 import { isListDue } from '../domain/renewal.ts';
 import { openAuthority } from './authorities.ts';
@@ -20,7 +21,7 @@ import {
   usesOf,
 } from './revoked.ts';
 import { authorityEntry } from './signing.ts';
-import { authorityId, readDocument, readText, requireUuid } from './state.ts';
+import { authorityId, loadAuthority, readDocument, readText, requireUuid } from './state.ts';
 import { StoreConflict, updateObject } from './store.ts';
 
 /** A list as it stands in the store. */
@@ -57,7 +58,8 @@ export async function revokeProvably(
 ): Promise<readonly PublishedList[]> {
   const known = await readRecords(context);
   const fresh = revocations.filter(({ serial }) => !known.some((each) => each.serial === serial));
-  const uses = usesWith([...known, ...fresh]);
+  await requireOwnLists(context, fresh);
+  const uses = await ownUses(context, usesWith([...known, ...fresh]));
   await requireNoOther(context, fresh);
   // Noted first: a revocation must not wait for its proof.
   await note(context, fresh);
@@ -69,6 +71,34 @@ export async function revokeProvably(
   }
   await note(context, await unrevokedCanaries(context));
   return refreshLists(context);
+}
+
+/**
+ * Before anything is noted: a list counts only when the authority in force has signed it.
+ * @throws QuorateError refused where that one signs elsewhere
+ */
+async function requireOwnLists(context: PkiContext, fresh: readonly Revocation[]): Promise<void> {
+  const uses = usesWith(fresh);
+  const own = await ownUses(context, uses);
+  const [outside] = uses.filter((use) => !own.includes(use));
+  if (outside === undefined) return;
+  const id = authorityId(authorityEntry(await readDocument(context.store), outside));
+  throw new QuorateError(
+    'refused',
+    `${id} signs elsewhere, so no revocation list of it can be made here: nothing was noted`,
+    {
+      hint: "take the user's rights in etcd (etcdctl user delete NAME); what must not be accepted at all ends with its authority: certificates of another one (quorate certs ca external install --until leaves), then quorate certs rotate-ca --until trust-new",
+    },
+  );
+}
+
+/** Those whose lists can be signed here. */
+async function ownUses({ store }: PkiContext, uses: readonly Use[]): Promise<readonly Use[]> {
+  const document = await readDocument(store);
+  const judged = await Promise.all(
+    uses.map(async (use) => ({ use, authority: await loadAuthority(store, authorityEntry(document, use)) })),
+  );
+  return judged.filter(({ authority }) => !authority.signsElsewhere).map(({ use }) => use);
 }
 
 /**
@@ -131,7 +161,8 @@ export async function refreshLists(
   const document = await readDocument(context.store);
   requireUuid(document, context.uuid, context.store);
   requireRecorded(context.store, await lostSerials(context.store, context.uuid));
-  const uses = usesWith(await readRecords(context)).filter((use) => wanted.includes(use));
+  const known = usesWith(await readRecords(context)).filter((use) => wanted.includes(use));
+  const uses = await ownUses(context, known);
   const entries = new Map(uses.map((use) => [authorityId(authorityEntry(document, use)), use] as const));
   const lists: PublishedList[] = [];
   for (const [authority, use] of entries) {

@@ -17,6 +17,14 @@ export interface UnsignedRequest {
   readonly hash: 'sha256' | 'sha384';
 }
 
+/** What a key that is elsewhere is to sign. */
+export interface KeySigning {
+  /** Path on its host. */
+  readonly keyFile: string;
+  readonly data: Uint8Array;
+  readonly hash: 'sha256' | 'sha384';
+}
+
 /** extensionRequest (RFC 2985, 5.4.2). */
 const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
 

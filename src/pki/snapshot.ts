@@ -8,6 +8,8 @@ export interface AuthoritySnapshot extends AuthorityView {
   readonly facts: CertificateFacts;
   /** Whether its encrypted key is in the store (an imported or external authority has none). */
   readonly hasKey: boolean;
+  /** Whether it never had: somebody else signs with it. */
+  readonly signsElsewhere: boolean;
   /** age recipients that its key was encrypted to. */
   readonly recipients: readonly string[];
 }

@@ -1,18 +1,33 @@
 /** The PKI store's root and public side: making a cluster's identity, reading everything that planners need, changing the root safely. */
+import { createPublicKey } from 'node:crypto';
 import { QuorateError } from '../domain/errors.ts';
 import { tryParseChain } from './chain.ts';
 import { type AuthorityEntry, type ClusterDocument, clusterKey, parseDocument, printDocument } from './document.ts';
 import { readCertificate } from './inspect.ts';
+import { spkiHash } from './public-key.ts';
 import { loadLists } from './revocation-lists.ts';
 import type { AuthoritySnapshot, PkiSnapshot } from './snapshot.ts';
 import { createObject, type PkiStore, updateObject } from './store.ts';
 
 /** Where the operator's own certificate and key stand in the store. */
-export const adminKeys = { certificate: 'clients/admin.crt', key: 'clients/admin.key.age' } as const;
+export const adminKeys = {
+  certificate: 'clients/admin.crt',
+  key: 'clients/admin.key.age',
+  /** SPKI, PEM: written once a certificate is requested elsewhere. */
+  publicKey: 'clients/admin.pub',
+} as const;
+
+/** Where certificates stand that were signed elsewhere: each by the sha256 of the public key that it is for. */
+export const externalFolder = 'external/';
 
 /** Reads the store's public side; nothing is decrypted, and nothing written. Throws `refused` for what can't be read. */
 export async function loadPki(store: PkiStore): Promise<PkiSnapshot> {
-  const [document, adminText] = await Promise.all([findDocument(store), readText(store, adminKeys.certificate)]);
+  const [document, adminText, adminPublic, external] = await Promise.all([
+    findDocument(store),
+    readText(store, adminKeys.certificate),
+    readText(store, adminKeys.publicKey),
+    loadExternal(store),
+  ]);
   const admin = adminText || undefined;
   const entries = document?.authorities ?? [];
   const authorities = await Promise.all(entries.map((entry) => loadAuthority(store, entry)));
@@ -22,11 +37,33 @@ export async function loadPki(store: PkiStore): Promise<PkiSnapshot> {
     identity: document && { ...pick(document), formedAt: document.formed },
     authorities,
     ...(crls === undefined ? {} : { crls }),
+    external,
+    adminPublicKey: adminPublic,
+    adminKey: adminPublic === undefined ? undefined : keyHash(adminPublic, store),
     admin,
     adminFacts: admin === undefined ? undefined : tryParseChain(admin)?.leaf.facts,
     generation: document?.generation ?? 1,
     goals: document?.goals ?? [],
   };
+}
+
+function keyHash(pem: string, { location }: PkiStore): string {
+  try {
+    return spkiHash(createPublicKey(pem).export({ type: 'spki', format: 'der' }));
+  } catch (cause) {
+    throw new QuorateError('refused', `${location}/${adminKeys.publicKey}: is no public key`, {
+      cause,
+      hint: 'remove it, then run quorate certs ca external request again: it is written anew',
+    });
+  }
+}
+
+async function loadExternal(store: PkiStore): Promise<Readonly<Record<string, string>>> {
+  const keys = (await store.list(externalFolder)).filter((each) => each.endsWith('.crt'));
+  const texts = await Promise.all(keys.map((key) => readText(store, key)));
+  return Object.fromEntries(
+    keys.map((key, index) => [key.slice(externalFolder.length, -'.crt'.length), texts[index] ?? '']),
+  );
 }
 
 /** Who a cluster is. */
@@ -126,7 +163,9 @@ export async function loadAuthority(store: PkiStore, entry: AuthorityEntry): Pro
   const cross = entry.crossServed === true ? crossMade : undefined;
   const facts = readCertificate(certificate, `${store.location}/${entry.certificate}`);
   const hasKey = keys.includes(entry.key);
-  return { id: authorityId(entry), purpose, status, number, certificate, cross, crossMade, facts, recipients, hasKey };
+  const id = authorityId(entry);
+  const signsElsewhere = !hasKey && recipients.length === 0;
+  return { id, purpose, status, number, certificate, cross, crossMade, facts, recipients, hasKey, signsElsewhere };
 }
 
 /** IDs of intermediates from elsewhere: what stands behind their leaves is themselves, and stays. */

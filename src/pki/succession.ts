@@ -24,6 +24,7 @@ import {
   addSuccessor,
   dropCross,
   incomingFor,
+  replace,
   requireSettled,
   retire,
   type Transition,
@@ -70,6 +71,18 @@ export async function retireAuthorities(context: PkiContext, ids: readonly strin
 /** Wants the leaves of these authorities served alone. All in one swap. Throws `refused` while a predecessor is trusted. */
 export async function dropCrossCertificates(context: PkiContext, ids: readonly string[]): Promise<void> {
   await applyTransition(context, ids, dropCross);
+}
+
+/** Lets successors sign in place of authorities that have expired and are trusted no more. All in one swap. Throws `refused` where one has not expired. */
+export async function replaceExpired(context: PkiContext, ids: readonly string[]): Promise<void> {
+  const document = await readDocument(context.store);
+  const expired = await Promise.all(
+    document.authorities
+      .filter((each) => each.status === 'active')
+      .map(async (each) => ({ id: authorityId(each), end: (await loadAuthority(context.store, each)).facts.notAfter })),
+  );
+  const ended = expired.filter(({ end }) => end <= context.now()).map(({ id }) => id);
+  await applyTransition(context, ids, (current, id) => replace(current, id, ended));
 }
 
 /** Takes successors back: their predecessors sign again. All in one swap. Throws `refused` once a predecessor is retired. */

@@ -20,6 +20,15 @@ export const activate: Transition = (document, id) => {
   ]);
 };
 
+/** `incoming` signs from now on, and the one that did is trusted no more: refused unless that is among those that have `ended`. */
+export function replace(document: ClusterDocument, id: string, ended: readonly string[]): ClusterDocument {
+  const entry = entryOf(document, id);
+  if (entry.status === 'active') return document;
+  const before = authorityId(signerBeside(document, entry));
+  if (ended.includes(before)) return retire(activate(document, id), before);
+  throw refused(document, `${before} has not expired: ${id} can only succeed it`, 'quorate certs rotate-ca');
+}
+
 /** `outgoing` is trusted no more. */
 export const retire: Transition = (document, id) => {
   const entry = entryOf(document, id);

@@ -92,6 +92,9 @@ function issuerReason(leaf: ParsedCertificate, ca: ParsedCertificate): string | 
   const { subject, subjectDer, subjectKeyId, isCa, keyUsages } = ca.facts;
   if (!isCa) return `${subject} is no authority`;
   if (keyUsages.length > 0 && !keyUsages.includes('keyCertSign')) return `${subject} may not sign certificates`;
+  if (facts.issuerDer === subjectDer && facts.authorityKeyId === '' && subjectKeyId !== '') {
+    return `does not name the key of ${subject} (authorityKeyIdentifier)`;
+  }
   const named = facts.issuerDer === subjectDer && facts.authorityKeyId === subjectKeyId;
   if (!named) return `issued by ${facts.issuer}, not by ${subject}`;
   return leaf.x509.verify(ca.x509.publicKey) ? undefined : `signature is not of ${subject}`;

@@ -7,13 +7,19 @@ import { certificateDrift } from '../pki/drift.ts';
 import { tryParse } from '../pki/inspect.ts';
 import { adminProfile } from '../pki/profile.ts';
 import { judgeDue } from './due.ts';
+import { isOutside, waitingAdmin } from './outside.ts';
 import type { View } from './view.ts';
 
 /** The step that issues it where it is due or not as wanted; or else the reason why not. */
-export function adminRenewal({ pki, cluster, now }: View): {
+export function adminRenewal(view: View): {
   readonly draft?: Draft;
+  /** Why it is not as wanted, where only an authority elsewhere can sign another. */
+  readonly blocked?: string;
+  /** That it is due, where only an authority elsewhere can sign another. */
+  readonly waits?: string;
   readonly reasons: readonly Reason[];
 } {
+  const { pki, cluster, now } = view;
   const authority = activeAuthority(pki, 'client');
   const chain = tryParseChain(pki.admin ?? '');
   const issuer = authority && tryParse(authority.certificate);
@@ -26,6 +32,7 @@ export function adminRenewal({ pki, cluster, now }: View): {
     trusted,
   };
   const [drift] = certificateDrift(pki.admin, wanted, now);
+  if (isOutside(view, 'client')) return signedElsewhere(view, drift);
   if (drift !== undefined || chain === undefined) {
     return { draft: { kind: 'admin.issue', host: OPERATOR, why: drift ?? 'it cannot be read' }, reasons: [] };
   }
@@ -37,4 +44,15 @@ export function adminRenewal({ pki, cluster, now }: View): {
   });
   if (life.due) return { draft: { kind: 'admin.issue', host: OPERATOR, renew: true, why: life.text }, reasons: [] };
   return { reasons: [{ host: OPERATOR, reason: `admin: ${life.text}` }] };
+}
+
+function signedElsewhere(view: View, drift: string | undefined): ReturnType<typeof adminRenewal> {
+  if (waitingAdmin(view, adminProfile(view.cluster.pki)) !== undefined) {
+    return { draft: { kind: 'admin.issue', host: OPERATOR, renew: true, why: 'it was signed elsewhere' }, reasons: [] };
+  }
+  const facts = tryParseChain(view.pki.admin ?? '')?.leaf.facts;
+  const life = facts && judgeDue(facts, { authority: undefined, policy: view.cluster.pki, now: view.now });
+  const reasons = life === undefined ? [] : [{ host: OPERATOR, reason: `admin: ${life.text}` }];
+  if (drift !== undefined) return { reasons, blocked: drift };
+  return life?.due === true ? { reasons, waits: life.text } : { reasons };
 }

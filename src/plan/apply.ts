@@ -10,6 +10,7 @@ import { matchReasons } from './drift.ts';
 import { requireUnchanged } from './fixed-settings.ts';
 import { flawsOf, wishOf } from './generation-wish.ts';
 import { chosenMembers, requireData, requireFormed, requireReached } from './live-refusals.ts';
+import { outsideWarnings } from './outside-due.ts';
 import { type Roster, rosterOf } from './roster.ts';
 import { planBase, type View } from './view.ts';
 
@@ -48,7 +49,8 @@ export function planApply(view: View, wish: ApplyWish): Plan {
   const stages = convergeStages(view, { members, parts });
   requireUnmixed(view, { members, parts, stages });
   const plan = dropEmptyStages({ ...planBase(view, 'apply'), stages, reasons: [] });
-  const told = { ...plan, warnings: [...plan.warnings, ...absences(view, roster, chosen)] };
+  const elsewhere = parts.includes('certs') ? outsideWarnings(view, members) : [];
+  const told = { ...plan, warnings: [...plan.warnings, ...absences(view, roster, chosen), ...elsewhere] };
   if (told.stages.length === 0) return { ...told, reasons: reasonsOf(view, members, wish.only) };
   return withDowntime(view, told, wish.downtime);
 }

@@ -4,9 +4,11 @@ import { bootstrapDropIn } from '../domain/layout.ts';
 import { compareText, dropEmptyStages, type Plan, type Stage, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { judgeCluster, type StartState } from '../domain/verdict.ts';
+import { adminProfile } from '../pki/profile.ts';
 import { matchReasons } from './drift.ts';
 import { type GenerationDrafts, generationDrafts, mendingTurn } from './generation.ts';
 import { type Candidate, configureCandidates, neededDrafts, prepareCandidates } from './host-steps.ts';
+import { isOutside, lackingWords, refuseUnsigned, waitingAdmin } from './outside.ts';
 import { releaseFetches } from './releases.ts';
 import { planBase, type View } from './view.ts';
 
@@ -21,6 +23,7 @@ export function planBootstrap(view: View): Plan {
   const verdict = judgeCluster(cluster, facts, view.identity);
   if (verdict.kind === 'refused') throw new QuorateError('refused', verdict.message, { hint: verdict.hint });
   if (verdict.kind === 'formed') return planFormed(view, verdict.unmarked);
+  requireSigned(view);
   const resumes = verdict.kind === 'unfinished';
   return planForming(resumes ? view : withoutToken(view), resumes ? verdict.starts : everyone(view, 'new'));
 }
@@ -110,6 +113,17 @@ function operatorStage(view: View): Stage {
 function missingAuthorities(view: View): readonly string[] {
   const wanted = view.cluster.pki.authorities === 'single' ? ['both'] : ['client', 'peer'];
   return wanted.filter((purpose) => !view.pki.authorities.some((each) => each.purpose === purpose));
+}
+
+/** What is signed elsewhere must be there before anything is built: nothing here could make it. @throws QuorateError refused */
+function requireSigned(view: View): void {
+  const { pki, cluster } = view;
+  const authorities = cluster.pki.external.filter((each) => missingAuthorities(view).includes(each));
+  const members = names(view).flatMap((name) => lackingWords(view, name));
+  const waits = waitingAdmin(view, adminProfile(cluster.pki)) !== undefined;
+  const admin = isOutside(view, 'client') && pki.admin === undefined && !waits ? [`${OPERATOR}: client`] : [];
+  const lacking = [...authorities.map((each) => `the ${each} authority`), ...members, ...admin];
+  refuseUnsigned(cluster.name, lacking);
 }
 
 type Generations = Readonly<Record<string, GenerationDrafts>>;

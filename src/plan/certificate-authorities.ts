@@ -55,12 +55,15 @@ function authorityFindings(evidence: CertificateEvidence, judged: Judged): reado
 
 /** What is said of one that signs, or will. */
 function signerFindings({ cluster, store }: CertificateEvidence, { authority, parsed, judging }: Judged) {
+  const external = cluster.pki.external.includes(authority.purpose) && authority.key === undefined;
   const limited = constraintDrift(parsed.facts.nameConstraints, cluster.pki.nameConstraints);
   const noKey = `its key is not in ${store.location}: it can sign nothing`;
   return [
     ...authorityEnd(parsed.facts, cluster.pki.leafLifetimeDays * dayMs, judging),
-    ...limited.map((text) => warning('constraints', `${text}: renew it: quorate certs rotate-ca --renew`)),
-    ...(authority.key === undefined ? [warning('authority-key', noKey)] : []),
+    ...(external ? [] : limited).map((text) =>
+      warning('constraints', `${text}: renew it: quorate certs rotate-ca --renew`),
+    ),
+    ...(authority.key === undefined && !external ? [warning('authority-key', noKey)] : []),
   ];
 }
 

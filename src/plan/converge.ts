@@ -136,7 +136,7 @@ function memberTurn(view: View, host: string, { parts, ends }: ConvergeWish): Me
 
 /** Old generations go once the one in use has been proved: an earlier run may have ended before that. */
 function prunes(view: View, host: string): readonly Draft[] {
-  return pruneDrafts(view, host, currentGeneration(view.cluster, view.facts.hosts[host]));
+  return pruneDrafts(view, { host, number: currentGeneration(view.cluster, view.facts.hosts[host]) });
 }
 
 /** The one restart of a turn; none where the parts that are brought say nothing of the process. */

@@ -1,6 +1,6 @@
 /** How a step reads in a plan, and what it risks. */
 import type { Goal } from '../domain/goal.ts';
-import type { LeafWish, Step, StepKind } from '../domain/step.ts';
+import type { AcceptedCertificate, LeafWish, Step, StepKind } from '../domain/step.ts';
 
 /** `+` makes, `~` changes, `-` removes, `!` stops or starts something that serves. */
 export interface Description {
@@ -36,6 +36,11 @@ const rows: Rows = {
     risk: 'safe',
     describe: ({ ids }) => change(`give ${ids.join(', ')} up: predecessors sign again`),
   },
+  'authority.replace': {
+    risk: 'safe',
+    describe: ({ ids }) =>
+      change(`${ids.join(', ')} ${ids.length === 1 ? 'takes' : 'take'} the place of what has expired`),
+  },
   'authority.renew': {
     risk: 'safe',
     describe: ({ renewals: [first, ...more] }) => {
@@ -43,6 +48,15 @@ const rows: Rows = {
       return plus(`certify ${ids} anew, with ${more.length > 0 ? 'their keys and subjects' : 'its key and subject'}`);
     },
   },
+  'authority.import': {
+    risk: 'safe',
+    describe: ({ authority }) => plus(`take in ${authority}, which signs elsewhere, and trust it from now on`),
+  },
+  'certificate.accept': {
+    risk: 'safe',
+    describe: ({ certificates }) => plus(`take in what was signed elsewhere: ${heldBy(certificates)}`),
+  },
+  'admin.key': { risk: 'safe', describe: () => plus("make the operator's own key (encrypted with age)") },
   'revocation.refresh': {
     risk: 'safe',
     describe: ({ uses }) => plus(`sign the revocation list${uses.length > 1 ? 's' : ''} for ${uses.join(', ')} anew`),
@@ -99,7 +113,10 @@ const rows: Rows = {
   'pki.switch': { risk: 'safe', describe: (step) => change(`${step.link} → ${step.target}`) },
   'generation.prune': {
     risk: 'safe',
-    describe: (step) => ({ sign: '-', text: `remove every generation in ${step.folder} but ${step.target}` }),
+    describe: ({ folder, target, requests }) => {
+      const also = requests === undefined ? '' : `, and ${requests}`;
+      return { sign: '-', text: `remove every generation in ${folder} but ${target}${also}` };
+    },
   },
   'file.put': {
     risk: 'safe',
@@ -228,9 +245,22 @@ function keptKeys({ leaves, from }: Step<'generation.prepare'>): string {
       .map((each) => each.purpose)
       .join(', ');
   const kept = those('keep') === '' ? [] : [`the keys (${those('keep')})`];
+  const asked = those('requested') === '' ? [] : [`the keys that were requested for (${those('requested')})`];
   const carried = those('carry') === '' ? [] : [`keys and certificates (${those('carry')})`];
-  const all = [...kept, ...carried];
-  return all.length === 0 ? '' : `, with ${all.join(' and ')} of ${from}`;
+  const old = [...kept, ...carried];
+  const all = [...asked, ...(old.length === 0 ? [] : [`${old.join(' and ')} of ${from}`])];
+  return all.length === 0 ? '' : `, with ${all.join(' and ')}`;
+}
+
+/** `etcd-1 (server, client), operator (client)` */
+function heldBy(certificates: readonly AcceptedCertificate[]): string {
+  const holders = [...new Set(certificates.map((each) => each.holder))];
+  const own = (holder: string): string =>
+    certificates
+      .filter((each) => each.holder === holder)
+      .map((each) => each.purpose)
+      .join(', ');
+  return holders.map((holder) => `${holder} (${own(holder)})`).join(', ');
 }
 
 /** `server, client (client-1), peer (peer-1)` */

@@ -4,13 +4,16 @@ import { pkiGeneration } from '../domain/layout.ts';
 import { dropEmptyStages, type Plan, type Reason } from '../domain/plan.ts';
 import { earliestExpiry } from './certificates.ts';
 import { convergeParts, convergeStages } from './converge.ts';
+import { outsideWarnings } from './outside-due.ts';
 import { planBase, type View } from './view.ts';
 
 /** Differences as steps; empty with reasons where there are none. Certificates that are due are a difference. */
 export function planDrift(view: View): Plan {
   const members = view.cluster.controllers.map((each) => each.name).filter((name) => view.facts.hosts[name]);
   const stages = convergeStages(view, { members, parts: convergeParts });
-  const plan = dropEmptyStages({ ...planBase(view, 'plan'), stages, reasons: [] });
+  const base = planBase(view, 'plan');
+  const warnings = [...base.warnings, ...outsideWarnings(view, members)];
+  const plan = dropEmptyStages({ ...base, warnings, stages, reasons: [] });
   return plan.stages.length === 0 ? { ...plan, reasons: matchReasons(view) } : plan;
 }
 

@@ -1,8 +1,10 @@
 /** What a generation's folder still lacks: asked when planning, before a step and after it. Pure. */
 import type { HostFacts } from '../domain/facts.ts';
+import { requestsBeside } from '../domain/generation.ts';
 import type { Draft, LeafWish } from '../domain/step.ts';
-import { chainFile } from '../pki/chain.ts';
+import { chainFile, tryParseChain } from '../pki/chain.ts';
 import { keyProblem, leafLife, leafProblem, type MemberView } from './certificates.ts';
+import { isOutside } from './outside.ts';
 
 /** Where a generation is made, and where what is kept comes from ('' for nowhere). */
 export type GenerationPlace = Pick<Draft<'generation.prepare'>, 'directory' | 'from' | 'algorithm' | 'user'>;
@@ -16,7 +18,8 @@ export function keyGap(
   place: GenerationPlace,
   { purpose, key }: Pick<LeafWish, 'purpose' | 'key'>,
 ): string | undefined {
-  const { directory, from, algorithm, user } = place;
+  const { directory, algorithm, user } = place;
+  const from = key === 'requested' ? requestsBeside(directory) : place.from;
   const own = host.texts[`${directory}/${purpose}.pub`];
   const used = from === '' ? undefined : host.texts[`${from}/${purpose}.pub`];
   const there = host.files[`${directory}/${purpose}.key`]?.kind === 'file';
@@ -42,8 +45,20 @@ export function leafGap(
   }
   const problem = leafProblem(member, directory, leaf);
   if (problem !== undefined || leaf.key === 'carry') return problem;
+  if (isOutside(member.view, leaf.purpose)) return signedGap(member, directory, leaf);
   const life = leafLife(member, directory, leaf);
   return life?.due === true ? life.text : undefined;
+}
+
+/** Of several certificates for one key it must be the one that was taken in last. Nobody here could renew one that is due. */
+function signedGap({ view, host }: MemberView, directory: string, leaf: LeafWish): string | undefined {
+  const found = host.certificates[`${directory}/${leaf.purpose}.crt`] ?? '';
+  const authority = view.pki.authorities.find((each) => each.id === leaf.authority);
+  const key = tryParseChain(found)?.leaf.facts.spkiSha256 ?? '';
+  const signed = view.pki.external?.[key];
+  if (signed === undefined) return undefined;
+  const wanted = chainFile(signed, leaf.cross ? authority?.cross : undefined);
+  return found === wanted ? undefined : 'the one that was signed elsewhere is not there yet';
 }
 
 /** What `generation.prepare` has still to do, purpose by purpose. */

@@ -1,11 +1,12 @@
 /** One member's next generation of keys and certificates: what is wanted of it, and the steps that make it. Pure. */
 import { currentGeneration, generationsFolder } from '../domain/generation.ts';
-import { pkiGeneration, pkiLink } from '../domain/layout.ts';
+import { pkiGeneration, pkiLink, requestFolder } from '../domain/layout.ts';
 import { type Draft, type LeafPurpose, type LeafWish, leafPurposes, OPERATOR } from '../domain/step.ts';
 import { memberView, missingKeys } from './certificates.ts';
 import { type GenerationPlace, keyGap, leafGap } from './generation-gaps.ts';
 import { flawsOf, type GenerationWish, hasFlaws, keyUsable, livesOf, wishOf } from './generation-wish.ts';
 import { type Candidate, neededDrafts } from './host-steps.ts';
+import { isOutside, lackingOutside, requestsAreUsed, waitingLeaf } from './outside.ts';
 import type { View } from './view.ts';
 
 /** The generation that a member is to get. */
@@ -44,8 +45,14 @@ export function nextTurn(
     host,
     wishOf(view, () => 'make'),
   );
-  const why = { ...asked, ...flaws.leaves };
+  const waiting = waitingFor(view, host);
+  const own = Object.entries({ ...asked, ...flaws.leaves }).filter(
+    ([purpose]) => !leafPurposes.some((each) => each === purpose && isOutside(view, each)),
+  );
+  const signed = Object.keys(waiting).map((purpose) => [purpose, 'it was signed elsewhere']);
+  const why: GenerationTurn['why'] = Object.fromEntries([...own, ...signed]);
   const wish = wishOf(view, (purpose) => {
+    if (isOutside(view, purpose)) return waiting[purpose] ?? 'carry';
     if (why[purpose] === undefined) return 'carry';
     return keys === 'keep' && keyUsable(view, host, purpose) ? 'keep' : 'make';
   });
@@ -53,16 +60,27 @@ export function nextTurn(
   return { ...wish, host, number: number ?? current + 1, why };
 }
 
-/** The turn that mends what is wrong with the generation in use; undefined where nothing is. */
+/** The turn that mends what is wrong with the generation in use, and takes up what was signed elsewhere; undefined where nothing can be. */
 export function mendingTurn(view: View, host: string): GenerationTurn | undefined {
-  const flawed = hasFlaws(
-    flawsOf(
-      view,
-      host,
-      wishOf(view, () => 'make'),
-    ),
+  return needsMending(view, host) ? nextTurn(view, host, { asked: {}, keys: 'make' }) : undefined;
+}
+
+/** What only an authority elsewhere can mend waits for that. */
+function needsMending(view: View, host: string): boolean {
+  if (lackingOutside(view, host).length > 0) return false;
+  const wish = wishOf(view, () => 'make');
+  const { leaves, trust } = flawsOf(view, host, wish);
+  const own = Object.fromEntries(leafPurposes.map((each) => [each, isOutside(view, each) ? undefined : leaves[each]]));
+  return hasFlaws({ leaves: own, trust }) || Object.keys(waitingFor(view, host)).length > 0;
+}
+
+function waitingFor(view: View, host: string): Readonly<Partial<Record<LeafPurpose, 'requested' | 'keep'>>> {
+  return Object.fromEntries(
+    leafPurposes.flatMap((purpose) => {
+      const found = waitingLeaf(view, host, purpose);
+      return found === undefined ? [] : [[purpose, found.key] as const];
+    }),
   );
-  return flawed ? nextTurn(view, host, { asked: {}, keys: 'make' }) : undefined;
 }
 
 /** The turn that mends what is wrong and renews what is due of `purposes` (all of them by default); undefined where there is neither. */
@@ -74,19 +92,10 @@ export function renewingTurn(
   const lives = livesOf(view, host);
   const due = purposes.flatMap((purpose) => {
     const life = lives[purpose];
-    return life?.due === true ? [[purpose, life.text] as const] : [];
+    return life?.due === true && !isOutside(view, purpose) ? [[purpose, life.text] as const] : [];
   });
-  if (
-    due.length === 0 &&
-    !hasFlaws(
-      flawsOf(
-        view,
-        host,
-        wishOf(view, () => 'make'),
-      ),
-    )
-  )
-    return undefined;
+  if (lackingOutside(view, host).length > 0) return undefined;
+  if (due.length === 0 && !needsMending(view, host)) return undefined;
   return nextTurn(view, host, { asked: Object.fromEntries(due), keys });
 }
 
@@ -116,16 +125,27 @@ export function generationDrafts(view: View, turn: GenerationTurn): GenerationDr
     issue,
     put: now.length > 0 ? now : late,
     switch: neededDrafts(view, [{ kind: 'pki.switch', host, link, target }]),
-    prune: pruneDrafts(view, host, turn.number),
+    prune: pruneDrafts(
+      view,
+      { host, number: turn.number },
+      leaves.filter((each) => each.key === 'requested').map((each) => each.purpose),
+    ),
   };
 }
 
-/** Removes other generations than `number` once the link points to it. */
-export function pruneDrafts(view: View, host: string, number: number): readonly Draft[] {
-  const { cluster } = view;
+/** Removes other generations than `number` once the link points to it, and keys of signing requests once all are in use; `taken`: those that will be. */
+export function pruneDrafts(
+  view: View,
+  { host, number }: { readonly host: string; readonly number: number },
+  taken: readonly LeafPurpose[] = [],
+): readonly Draft[] {
+  const { cluster, facts } = view;
   const folder = generationsFolder(cluster);
+  const seen = facts.hosts[host];
+  const used = seen !== undefined && requestsAreUsed(view, seen, taken);
+  const requests = used ? { requests: requestFolder(cluster) } : {};
   return neededDrafts(view, [
-    { kind: 'generation.prune', host, folder, link: pkiLink(cluster), target: `pki.d/${number}` },
+    { kind: 'generation.prune', host, folder, link: pkiLink(cluster), target: `pki.d/${number}`, ...requests },
   ]);
 }
 

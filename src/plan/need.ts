@@ -78,7 +78,10 @@ const checks: Checks = {
       : yes('this generation is not in use'),
   'generation.prune': (step, view, host) => {
     const others = generationsOn(view.cluster, host).filter((path) => !path.endsWith(`/${step.target}`));
-    return others.length === 0 ? no('there is no other generation') : yes(`private keys lie in ${others.join(', ')}`);
+    const requests =
+      step.requests === undefined || fileAt(host, step.requests).kind === 'absent' ? [] : [step.requests];
+    const left = [...others, ...requests];
+    return left.length === 0 ? no('there is no other generation') : yes(`private keys lie in ${left.join(', ')}`);
   },
   'file.put': (step, view, host) => fileNeed(step, view, host),
   'record.attempt': (step, view, host) => {
@@ -135,7 +138,11 @@ const operatorKinds = [
   'authority.retire',
   'authority.uncross',
   'authority.abandon',
+  'authority.replace',
   'authority.renew',
+  'authority.import',
+  'certificate.accept',
+  'admin.key',
   'revocation.refresh',
   'admin.issue',
   'goal.set',

@@ -10,6 +10,7 @@ import { type Draft, leafPurposes, OPERATOR } from '../domain/step.ts';
 import { serves } from '../domain/voters.ts';
 import { tryParseChain } from '../pki/chain.ts';
 import { tryParse } from '../pki/inspect.ts';
+import { adminProfile } from '../pki/profile.ts';
 import { adminRenewal } from './admin-renewal.ts';
 import {
   type GenerationDrafts,
@@ -20,6 +21,8 @@ import {
 } from './generation.ts';
 import { livesOf } from './generation-wish.ts';
 import { neededDrafts } from './host-steps.ts';
+import { isOutside, refuseUnsigned, uselessWords, waitingAdmin } from './outside.ts';
+import { replacedView, replacingDrafts } from './rescue-replace.ts';
 import { requireRotatable } from './rotate-refusals.ts';
 import { runsWithExpiredTrust } from './running-trust.ts';
 import { planBase, type View } from './view.ts';
@@ -37,13 +40,18 @@ export function planRescue(view: View): Plan {
   const members = cluster.controllers.map((each) => each.name).filter((name) => facts.hosts[name]?.data.wal === true);
   requireRotatable(view, members);
   requireKnownIssuers(view, members);
-  const expired = expiredAuthorities(view);
+  const ended = expiredAuthorities(view);
+  const replaced = replacedView(view, ended);
+  const expired = ended.filter((each) => each.signsElsewhere !== true);
+  requireOwnSigners(replaced, members);
   // A renewed authority is not there before it is made: until then no certificate and no bundle is what is wanted.
   const then = {
-    ...view,
+    ...replaced,
     pki: {
-      ...view.pki,
-      authorities: view.pki.authorities.map((each) => (expired.includes(each) ? { ...each, certificate: '' } : each)),
+      ...replaced.pki,
+      authorities: replaced.pki.authorities.map((each) =>
+        expired.includes(each) ? { ...each, certificate: '' } : each,
+      ),
     },
   };
   const rescues = members.map((host) => rescueOf(then, host));
@@ -54,11 +62,21 @@ export function planRescue(view: View): Plan {
   requireDown(
     view,
     changed.map(({ host }) => host),
-    expired,
+    ended,
   );
-  const stages = stagesOf(view, changed.length === 0 ? [] : operatorDrafts(view, expired), rescues);
+  const operator = [...replacingDrafts(view, ended), ...operatorDrafts(replaced, expired)];
+  const stages = stagesOf(view, changed.length === 0 ? [] : operator, rescues);
   const warnings = [...plan.warnings, ...absentWarnings(view, members)];
   return dropEmptyStages({ ...plan, stages, reasons: [], warnings });
+}
+
+/** What only an authority elsewhere could sign must be there, or nothing would come back up. @throws QuorateError refused */
+function requireOwnSigners(view: View, members: readonly string[]): void {
+  const { pki, cluster, now } = view;
+  const end = tryParseChain(pki.admin ?? '')?.leaf.facts.notAfter ?? 0;
+  const waits = waitingAdmin(view, adminProfile(cluster.pki)) !== undefined;
+  const admin = isOutside(view, 'client') && end <= now && !waits ? [`${OPERATOR}: client`] : [];
+  refuseUnsigned(cluster.name, [...members.flatMap((name) => uselessWords(view, name)), ...admin]);
 }
 
 /** The authorities that sign and have expired. */
@@ -131,7 +149,7 @@ function rescueOf(view: View, host: string): MemberRescue {
   const drafts = turn === undefined ? undefined : generationDrafts(view, turn);
   const current = currentGeneration(view.cluster, view.facts.hosts[host]);
   const rotates = openGoal(view.pki.goals, 'rotate') !== undefined;
-  const left = rotates ? [] : pruneDrafts(view, host, current);
+  const left = rotates ? [] : pruneDrafts(view, { host, number: current });
   return { host, drafts, restart: restartDrafts(view, host), prune: drafts?.prune ?? left };
 }
 

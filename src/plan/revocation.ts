@@ -132,7 +132,7 @@ function stagesOf(view: View, turns: readonly MemberTurn[], uses: readonly Use[]
       'parallel',
       serving.flatMap(({ host, drafts }) => {
         const current = currentGeneration(view.cluster, view.facts.hosts[host]);
-        return pruneDrafts(view, host, drafts === undefined ? current : current + 1);
+        return pruneDrafts(view, { host, number: drafts === undefined ? current : current + 1 });
       }),
     ),
   ];

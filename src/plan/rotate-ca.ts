@@ -1,36 +1,33 @@
 /** certs rotate-ca: the phases that are left of replacing, renewing or taking back authorities, and every member's steps in them. Pure. */
-import { QuorateError } from '../domain/errors.ts';
 import { currentGeneration, generationsOn } from '../domain/generation.ts';
 import type { PkiView } from '../domain/pki-view.ts';
 import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
-import { type Draft, OPERATOR } from '../domain/step.ts';
+import { type Draft, leafPurposes, OPERATOR } from '../domain/step.ts';
 import { tryParse } from '../pki/inspect.ts';
 import { adminRenewal } from './admin-renewal.ts';
 import { generationsDirectory, pruneDrafts } from './generation.ts';
 import { flawsOf, hasFlaws, wishOf } from './generation-wish.ts';
 import { neededDrafts } from './host-steps.ts';
+import { waitingLeaf } from './outside.ts';
 import { hasForbiddenNames } from './permitted-names.ts';
 import { withListRefresh } from './revocation-refresh.ts';
+import { type AskedRotation, requireKeys, requireWhole } from './rotate-ca-refusals.ts';
 import { requireNoRotation, requireRotatable } from './rotate-refusals.ts';
 import {
   backPhases,
   comingPhases,
-  openPurposes,
   type Phase,
   type Progress,
   type Purpose,
   presentPhase,
   progressOf,
-  type RotationWish,
   renewalPhase,
-  vouchedByPredecessor,
 } from './rotation-phases.ts';
 import { foreseenWay, phaseTurn, type Way } from './rotation-turns.ts';
 import { planBase, type View } from './view.ts';
 
 /** What is asked for: go forward (to a stage), back, or new dates alone. */
-export interface RotateCaWish extends RotationWish {
-  readonly direction: 'forward' | 'back' | 'renew';
+export interface RotateCaWish extends AskedRotation {
   readonly allowDowntime: boolean;
   /** Clients, not members, whose certificates are valid: by the authority that signed them. */
   readonly clients: readonly { readonly authority: string; readonly commonName: string }[];
@@ -47,7 +44,7 @@ export function planRotateCa(view: View, wish: RotateCaWish): Plan {
     view.cluster.controllers.map((each) => each.name),
   );
   requireWhole(view.pki, wish);
-  requireKeys(view.pki, wish);
+  requireKeys(view, wish);
   // Leaves with a new name can't be issued before the authorities permit it.
   const grows = wish.direction === 'renew' && hasForbiddenNames(view);
   if (!grows) requireNoRotation(view, 'certs rotate-ca');
@@ -119,53 +116,6 @@ function withAdmin(view: View, phases: readonly Phase[]): readonly Phase[] {
   return [{ ...first, drafts: [draft, ...first.drafts] }, ...others];
 }
 
-/** @throws QuorateError refused where another rotation is open than the one that is asked for */
-function requireWhole(pki: PkiView, { purposes, direction, crossSign }: RotateCaWish): void {
-  const open = openPurposes(pki);
-  const others = open.filter((each) => !purposes.includes(each));
-  const back = open.filter((each) => progressOf(pki, each) === 'back');
-  if (others.length > 0) {
-    throw refused(
-      `the rotation of the ${others.join(' and ')} authority is not at its end`,
-      'go on with all of them: quorate certs rotate-ca',
-    );
-  }
-  if (direction !== 'back' && back.length > 0) {
-    throw refused('a rotation is being taken back', 'finish that first: quorate certs rotate-ca --abort');
-  }
-  if (direction === 'back' && open.length === 0) {
-    throw refused(
-      'no rotation of an authority is open: there is nothing to take back',
-      'look with quorate certs ca show',
-    );
-  }
-  const alone = pki.authorities.find((each) => each.status === 'incoming' && !vouchedByPredecessor(each));
-  if (crossSign && alone !== undefined) {
-    throw refused(
-      `--cross-sign: ${alone.id} was not signed by its predecessor, so members that do not trust it yet would refuse its certificates`,
-      'leave --cross-sign out',
-    );
-  }
-  if (direction === 'renew' && open.length > 0) {
-    throw refused(
-      'a rotation of an authority is open',
-      'finish it first: quorate certs rotate-ca --until drop-cross, or --abort',
-    );
-  }
-}
-
-/** @throws QuorateError refused where the successor could sign nothing: leaves would be left without an authority half way. */
-function requireKeys({ authorities }: PkiView, { purposes, direction, until }: RotateCaWish): void {
-  if (direction !== 'forward' || until === 'trust-both') return;
-  const keyless = authorities.filter((each) => each.status === 'incoming' && each.hasKey === false);
-  const [first] = keyless.filter((each) => purposes.includes(each.purpose));
-  if (first === undefined) return;
-  throw refused(
-    `${first.id} was imported without its key: it could sign no certificate once it is in force`,
-    '--until trust-both lets members trust it; --abort gives it up',
-  );
-}
-
 function phaseStages(view: View, phases: readonly Phase[]): readonly Stage[] {
   const stages: Stage[] = [];
   let ways: readonly Way[] = view.cluster.controllers.map(({ name }): Way => ({ host: name, moved: undefined }));
@@ -180,7 +130,7 @@ function phaseStages(view: View, phases: readonly Phase[]): readonly Stage[] {
     'prune',
     'remove what was replaced',
     'parallel',
-    ways.flatMap((way) => foreseenPrune(view, way)),
+    ways.flatMap((way) => foreseenPrune(view, way, phases)),
   );
   const all = [...stages, ...(prune.steps.length > 0 ? [prune] : [])];
   const [first] = phases;
@@ -230,13 +180,16 @@ function stagesOf(view: View, phase: Phase, turns: readonly ReturnType<typeof ph
 }
 
 /** Everything but the generation that is then in use: what earlier phases of this plan will have made goes as well. */
-function foreseenPrune(view: View, { host, moved }: Way): readonly Draft[] {
+function foreseenPrune(view: View, { host, moved }: Way, phases: readonly Phase[]): readonly Draft[] {
   const current = currentGeneration(view.cluster, view.facts.hosts[host]);
   const number = moved?.number ?? current;
-  const seen = pruneDrafts(view, host, number);
+  const taken = leafPurposes.filter((each) =>
+    phases.some(({ pki }) => waitingLeaf({ ...view, pki }, host, each)?.key === 'requested'),
+  );
+  const seen = pruneDrafts(view, { host, number }, taken);
   return seen.length > 0 || number === current
     ? seen
-    : pruneDrafts({ ...view, facts: { ...view.facts, hosts: {} } }, host, number);
+    : pruneDrafts({ ...view, facts: { ...view.facts, hosts: {} } }, { host, number });
 }
 
 /** Whom outside the cluster each phase ends, told while there is time to give them what they need. */
@@ -285,7 +238,3 @@ const progressWords: Readonly<Record<Progress, string>> = {
   leaves: 'certificates are of the new authority, the old one is still trusted (leaves)',
   'trust-new': 'the new authority alone is trusted, its cross certificate still served (trust-new)',
 };
-
-function refused(message: string, hint: string): QuorateError {
-  return new QuorateError('refused', message, { hint });
-}

@@ -2,9 +2,10 @@
 import { QuorateError } from '../domain/errors.ts';
 import { openGoal, type RotateGoal } from '../domain/goal.ts';
 import { activeAuthority } from '../domain/pki-view.ts';
-import { leafPurposes } from '../domain/step.ts';
+import { type LeafPurpose, leafPurposes } from '../domain/step.ts';
 import { serves } from '../domain/voters.ts';
 import { tryParseChain } from '../pki/chain.ts';
+import { isOutside, lackingWords, OUTSIDE_HINT, refuseUnsigned } from './outside.ts';
 import type { View } from './view.ts';
 
 /**
@@ -28,6 +29,30 @@ export function requireRotatable(view: View, members: readonly string[]): void {
   );
 }
 
+/**
+ * Where certificates are signed elsewhere: a rotation that was asked for cannot make them, and a member that lacks one cannot get another generation.
+ * @throws QuorateError refused
+ */
+export function requireOwnSigner(
+  view: View,
+  members: readonly string[],
+  { purposes, due }: { readonly purposes: readonly LeafPurpose[]; readonly due: boolean },
+): void {
+  if (due) return;
+  const outside = purposes.filter((each) => isOutside(view, each));
+  const own = purposes.filter((each) => !outside.includes(each));
+  if (outside.length > 0) {
+    const others = own.length === 0 ? '' : `; the others: quorate certs rotate --kind ${own.join(',')}`;
+    throw new QuorateError('refused', `${outside.join(', ')} certificates are signed elsewhere (pki.external)`, {
+      hint: `${OUTSIDE_HINT}${others}`,
+    });
+  }
+  refuseUnsigned(
+    view.cluster.name,
+    members.flatMap((name) => lackingWords(view, name)),
+  );
+}
+
 function requireMember({ facts, pki }: View, name: string): void {
   const host = facts.hosts[name];
   if (host === undefined) {
@@ -47,10 +72,9 @@ function requireMember({ facts, pki }: View, name: string): void {
  * Before members are taken in turn. Where the operator's own certificate has ended nobody can be asked, and it is renewed first.
  * @throws QuorateError refused: no member serves, so that none could get well in a turn of its own
  */
-export function requireServing({ cluster, facts, pki, now }: View): void {
-  const admin = tryParseChain(pki.admin ?? '')?.leaf.facts;
-  const couldAsk = admin !== undefined && admin.notBefore <= now && now < admin.notAfter;
-  if (!couldAsk || cluster.controllers.some(({ name }) => serves(facts, name))) return;
+export function requireServing(view: View): void {
+  if (!isDown(view)) return;
+  const { cluster, facts } = view;
   const said = cluster.controllers.flatMap(({ name }) => facts.endpoints[name]?.failure ?? []);
   throw new QuorateError(
     'refused',
@@ -82,4 +106,11 @@ export function finishingCommand({ cluster }: View, { targets, purposes, keys }:
   const kept = keys === 'keep' ? ' --keep-keys' : '';
   const kinds = purposes.length === leafPurposes.length ? '' : ` --kind ${purposes.join(',')}`;
   return `quorate certs rotate -i FILE${members}${kinds}${kept}`;
+}
+
+/** Whether no member serves clients, as far as the operator's certificate lets anybody ask. */
+export function isDown({ cluster, facts, pki, now }: View): boolean {
+  const admin = tryParseChain(pki.admin ?? '')?.leaf.facts;
+  const couldAsk = admin !== undefined && admin.notBefore <= now && now < admin.notAfter;
+  return couldAsk && !cluster.controllers.some(({ name }) => serves(facts, name));
 }

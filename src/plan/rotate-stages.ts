@@ -19,7 +19,7 @@ export interface Rotation {
 
 /** Stages that may have no steps. */
 export function rotateStages(view: View, { members, turns, goal, setsGoal, operator }: Rotation): readonly Stage[] {
-  const drafts = turns.map((turn) => ({ inTurn: runs(view, turn.host), ...generationDrafts(view, turn) }));
+  const drafts = turns.map((turn) => draftsOf(view, turn));
   const switches = (taken: boolean): readonly Draft[] =>
     drafts.filter((each) => each.inTurn === taken).flatMap((each) => each.switch);
   const folders = turns.flatMap(({ host }) => neededDrafts(view, [generationsDirectory(view, host)]));
@@ -27,14 +27,11 @@ export function rotateStages(view: View, { members, turns, goal, setsGoal, opera
   const prune = members
     .filter((name) => runs(view, name))
     .flatMap((name) => {
-      const number = turns.find(({ host }) => host === name)?.number;
-      return pruneDrafts(view, name, number ?? currentGeneration(view.cluster, view.facts.hosts[name]));
+      const own = drafts.find((each) => each.host === name)?.prune;
+      return own ?? pruneDrafts(view, { host: name, number: currentGeneration(view.cluster, view.facts.hosts[name]) });
     });
   const set = goal !== undefined && setsGoal ? [goalStep(goal)] : [];
-  const met: readonly Draft[] =
-    goal === undefined
-      ? []
-      : [{ kind: 'goal.close', host: OPERATOR, goal, why: 'every member has what was asked for' }];
+  const met = goal === undefined ? [] : [metStep(goal)];
   const proofs = turns.length > 0 || prune.length > 0 || met.length > 0 ? proofDrafts(view, members) : [];
   return [
     stage('operator', 'with the operator', 'operator', [...set, ...operator]),
@@ -57,6 +54,15 @@ export function rotateStages(view: View, { members, turns, goal, setsGoal, opera
     stage('prune', 'remove what was replaced', 'parallel', prune),
     stage('met', 'the rotation is done', 'operator', met),
   ];
+}
+
+function draftsOf(view: View, turn: GenerationTurn) {
+  const { host } = turn;
+  return { host, inTurn: runs(view, host), ...generationDrafts(view, turn) };
+}
+
+function metStep(goal: RotateGoal): Draft {
+  return { kind: 'goal.close', host: OPERATOR, goal, why: 'every member has what was asked for' };
 }
 
 function goalStep(goal: RotateGoal): Draft {

@@ -7,8 +7,9 @@ import { type LeafPurpose, leafPurposes } from '../domain/step.ts';
 import { adminRenewal } from './admin-renewal.ts';
 import { type GenerationTurn, nextTurn, renewingTurn } from './generation.ts';
 import { livesOf } from './generation-wish.ts';
+import { outsideWarnings } from './outside-due.ts';
 import { listRefresh } from './revocation-refresh.ts';
-import { finishingCommand, requireRotatable, requireServing } from './rotate-refusals.ts';
+import { finishingCommand, requireOwnSigner, requireRotatable, requireServing } from './rotate-refusals.ts';
 import { rotateStages, rotateWarnings, runs } from './rotate-stages.ts';
 import { planBase, type View } from './view.ts';
 
@@ -29,6 +30,7 @@ export interface RotateWish {
 export function planRotate(view: View, wish: RotateWish): Plan {
   const members = membersOf(view, wish);
   requireRotatable(view, members);
+  requireOwnSigner(view, members, wish);
   const goal = wish.due ? undefined : goalOf(view, { ...wish, members });
   const open = openGoal(view.pki.goals, 'rotate');
   requireSameGoal(view, open, goal);
@@ -42,7 +44,11 @@ export function planRotate(view: View, wish: RotateWish): Plan {
   const reasons = wish.due
     ? [...members.flatMap((name) => keptReasons(view, name, wish, turns)), ...(admin?.reasons ?? [])]
     : [];
-  const warnings = [...view.cluster.warnings, ...rotateWarnings(view, turns)];
+  const warnings = [
+    ...view.cluster.warnings,
+    ...rotateWarnings(view, turns),
+    ...outsideWarnings(view, members, wish.purposes),
+  ];
   return dropEmptyStages({ ...planBase(view, 'certs rotate'), warnings, stages, reasons });
 }
 
@@ -54,6 +60,11 @@ export function rotationLeft(view: View, wish: RotateWish, done: Plan): Plan {
   // A member that did not run at first keeps its old folders, which the plan has said, until a later run proves the new one.
   const kept = done.stages.some((each) => each.id === 'prune') ? ['prove', 'met'] : ['prove', 'met', 'prune'];
   return { ...again, stages: again.stages.filter((each) => !kept.includes(each.id)) };
+}
+
+/** Whether something that was asked for can only be renewed by an authority elsewhere. */
+export function waitsForOthers(view: View, wish: RotateWish): boolean {
+  return outsideWarnings(view, membersOf(view, wish), wish.purposes).length > 0;
 }
 
 function membersOf({ cluster }: View, wish: RotateWish): readonly string[] {

@@ -6,6 +6,7 @@ import { type Draft, type LeafPurpose, leafPurposes, OPERATOR } from '../domain/
 import { type GenerationDrafts, generationDrafts, mendingTurn } from './generation.ts';
 import { wishOf } from './generation-wish.ts';
 import { neededDrafts } from './host-steps.ts';
+import { isOutside, waitingLeaf } from './outside.ts';
 import type { Phase } from './rotation-phases.ts';
 import type { View } from './view.ts';
 
@@ -54,19 +55,23 @@ function foreseenTurn(view: View, way: Way & { readonly moved: NonNullable<Way['
   const number = moved.number + 1;
   const after = { host, moved: { number, pki: phase.pki } };
   if (!changes(moved.pki, phase.pki)) return { drafts: none, after: way };
-  const wish = wishOf(then, (purpose) => (signedAnew(moved.pki, phase.pki, purpose) ? 'make' : 'carry'));
+  const wish = wishOf(then, (purpose) => {
+    if (!signedAnew(moved.pki, phase.pki, purpose)) return 'carry';
+    return isOutside(then, purpose) ? (waitingLeaf(then, host, purpose)?.key ?? 'carry') : 'make';
+  });
   const why = phase.title;
   const place = { host, directory: pkiGeneration(cluster, number), from: pkiGeneration(cluster, moved.number), why };
-  const issued = wish.leaves.filter((each) => each.key === 'make');
+  const issued = wish.leaves.filter((each) => each.key !== 'carry');
+  const made = wish.leaves.filter((each) => each.key === 'make').map((each) => each.purpose);
   const { user } = cluster;
   const { algorithm } = cluster.pki;
-  const keys: Draft = { kind: 'key.make', ...place, purposes: issued.map((each) => each.purpose), algorithm, user };
+  const keys: Draft = { kind: 'key.make', ...place, purposes: made, algorithm, user };
   const { directory } = place;
   return {
     drafts: {
       prepare: [
         { kind: 'generation.prepare', ...place, leaves: wish.leaves, algorithm, user },
-        ...(issued.length > 0 ? [keys] : []),
+        ...(made.length > 0 ? [keys] : []),
       ],
       issue:
         issued.length > 0 ? [{ kind: 'cert.issue', host: OPERATOR, member: host, directory, leaves: issued, why }] : [],

@@ -51,10 +51,14 @@ export function adminOf(cluster: Cluster, now: number): string {
   const profile = adminProfile(pki);
   return remember(leaves, JSON.stringify([cluster.name, profile, now]), () => {
     const { signer } = authorityOf(cluster, pki.authorities === 'single' ? 'both' : 'client');
-    const { spki } = remember(keys, `${cluster.name} ${pki.algorithm} operator`, () => keyPair(pki.algorithm));
-    const publicKey = readPublicKey(spki, pki.algorithm);
+    const publicKey = readPublicKey(adminKeyOf(cluster), pki.algorithm);
     return issueLeaf(signer, { profile, publicKey, policy: pki, serial: randomBytes(20), now }).pem;
   });
+}
+
+/** The public half of the operator's own key, SPKI PEM. */
+export function adminKeyOf({ name, pki }: Cluster): string {
+  return remember(keys, `${name} ${pki.algorithm} operator`, () => keyPair(pki.algorithm)).spki;
 }
 
 function remember<T>(known: Map<string, T>, key: string, make: () => T): T {

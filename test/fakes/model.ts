@@ -2,11 +2,11 @@
  * A model of hosts on which steps have their effects: facts go in, facts come out. What it does not know is an error. It
  * notes every start with `new`, so that tests can hold what happened against what may never happen.
  */
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import type { Cluster } from '../../src/domain/cluster.ts';
 import { QuorateError } from '../../src/domain/errors.ts';
 import type { EndpointFacts, Facts, FileFact, HostFacts } from '../../src/domain/facts.ts';
-import { currentGeneration, generationsOn, keyOwnership } from '../../src/domain/generation.ts';
+import { currentGeneration, generationsOn, keyOwnership, requestsBeside } from '../../src/domain/generation.ts';
 import { sameGoal } from '../../src/domain/goal.ts';
 import { configFile, pkiGeneration, pkiLink, unitFile } from '../../src/domain/layout.ts';
 import {
@@ -26,7 +26,7 @@ import { fillToken, type HostStepKind } from '../../src/plan/need.ts';
 import type { HostFiles, View } from '../../src/plan/view.ts';
 import { renderBootstrapFiles, renderHostFiles } from '../../src/render/host-files.ts';
 import { inputFor } from '../unit/render/cluster.ts';
-import { adminOf, authorityOf, certificateOf, publicKeyOf } from './certificates.ts';
+import { adminKeyOf, adminOf, authorityOf, certificateOf, publicKeyOf } from './certificates.ts';
 import { attemptOf, endpointOf, freshHost, identityWith, NOW, silentEndpoint } from './facts.ts';
 import { createVersionModel, linkedVersion, type VersionModel } from './version-model.ts';
 
@@ -222,8 +222,8 @@ export function createModel(first: Cluster): Model {
       for (const { leaf } of gaps) {
         const ends = ['crt', 'pub', 'key'].map((end) => `${step.directory}/${leaf.purpose}.${end}`);
         edit(step.host, (each) => without(each, ends));
-        if (leaf.key !== 'make')
-          takeKey(step.host, `${step.from}/${leaf.purpose}`, `${step.directory}/${leaf.purpose}`);
+        const from = leaf.key === 'requested' ? requestsBeside(step.directory) : step.from;
+        if (leaf.key !== 'make') takeKey(step.host, `${from}/${leaf.purpose}`, `${step.directory}/${leaf.purpose}`);
       }
     },
     'key.make': (step) => {
@@ -260,7 +260,8 @@ export function createModel(first: Cluster): Model {
       if (link?.kind !== 'link' || link.target !== step.target)
         throw new QuorateError('step-failed', 'it is not in use');
       const others = generationsOn(cluster, host(step.host)).filter((path) => !path.endsWith(`/${step.target}`));
-      edit(step.host, (each) => without(each, others));
+      const requests = step.requests === undefined ? [] : [step.requests];
+      edit(step.host, (each) => without(each, [...others, ...requests]));
     },
     'file.put': (step) => put(step.host, step),
     'record.attempt': (step) => {
@@ -371,7 +372,8 @@ export function createModel(first: Cluster): Model {
             step.leaves.map(({ purpose }) => {
               const publicKey = host(step.member).texts[`${step.directory}/${purpose}.pub`];
               if (publicKey === undefined) throw new Error(`${step.member} shows no public key for ${purpose}`);
-              return [purpose, certificateOf(cluster, step.member, { purpose, publicKey, now })];
+              const signed = pki.external?.[keyHash(publicKey)];
+              return [purpose, signed ?? certificateOf(cluster, step.member, { purpose, publicKey, now })];
             }),
           ),
         ]),
@@ -456,7 +458,21 @@ function operatorEffect(
         crls: { ...pki.crls, ...Object.fromEntries(step.uses.map((use) => [use, listOf(pki, use, now)])) },
       };
     case 'admin.issue':
-      return { ...pki, admin: adminOf(cluster, now) };
+      return { ...pki, admin: pki.external?.[pki.adminKey ?? ''] ?? adminOf(cluster, now) };
+    case 'admin.key': {
+      const adminPublicKey = adminKeyOf(cluster);
+      return { ...pki, adminPublicKey, adminKey: keyHash(adminPublicKey) };
+    }
+    case 'authority.import':
+      return { ...pki, authorities: [...pki.authorities, takenIn(step, pki)] };
+    case 'authority.activate':
+      return step.ids.reduce(activated, pki);
+    case 'authority.retire':
+      return step.ids.reduce((now, id) => withStatus(now, (each) => (each.id === id ? 'retired' : each.status)), pki);
+    case 'certificate.accept': {
+      const kept = step.certificates.map((each) => [sha256(Buffer.from(each.publicKey, 'base64')), each.certificate]);
+      return { ...pki, external: { ...pki.external, ...Object.fromEntries(kept) } };
+    }
     case 'goal.set':
       return {
         ...pki,
@@ -476,6 +492,36 @@ function operatorEffect(
     default:
       return unknownKind(step.kind);
   }
+}
+
+/** One that signs elsewhere. */
+function takenIn({ authority, certificate }: Step<'authority.import'>, { authorities }: PkiView): AuthorityView {
+  const [purpose] = (['client', 'peer', 'both'] as const).filter((each) => authority.startsWith(each));
+  if (purpose === undefined) throw new Error(`${authority} names no authority`);
+  const signs = authorities.some((each) => each.purpose === purpose && each.status === 'active');
+  return {
+    ...{ id: authority, purpose, certificate, cross: undefined, crossMade: undefined },
+    ...{ status: signs ? 'incoming' : 'active', hasKey: false, signsElsewhere: true },
+  };
+}
+
+/** It signs from now on, and the one that did is trusted and signs no more. */
+function activated(pki: PkiView, id: string): PkiView {
+  const next = pki.authorities.find((each) => each.id === id);
+  if (next?.status !== 'incoming') throw new Error(`${id} is ${next?.status}, and cannot begin to sign`);
+  return withStatus(pki, (each) => {
+    if (each.id === id) return 'active';
+    return each.purpose === next.purpose && each.status === 'active' ? 'outgoing' : each.status;
+  });
+}
+
+function withStatus(pki: PkiView, statusOf: (each: AuthorityView) => AuthorityView['status']): PkiView {
+  return { ...pki, authorities: pki.authorities.map((each) => ({ ...each, status: statusOf(each) })) };
+}
+
+/** sha256 of a public key (SPKI PEM). */
+function keyHash(publicKey: string): string {
+  return sha256(createPublicKey(publicKey).export({ type: 'spki', format: 'der' }));
 }
 
 function withFormed(pki: PkiView, formedAt: string | undefined): PkiView {
@@ -581,6 +627,6 @@ function rootFile(mode: string, content: string): FileFact {
   return { kind: 'file', mode, owner: 'root', group: 'root', sha256: sha256(content) };
 }
 
-function sha256(text: string): string {
+function sha256(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -61,6 +61,20 @@ describe.runIf(isRoot).each(shells)('a generation in %s', (shell) => {
     expect(await host.pairs(2)).toEqual(fine);
   });
 
+  it('takes the keys that certificates were requested for, which lie beside it', async () => {
+    const host = hostIn(shell);
+    await host.prepare(1, {});
+    await host.make(1);
+    const requested = host.path('pki.d', 'requested');
+    mkdirSync(requested);
+    expect(await host.sh(keyScript(requested, 'ecdsa-p256', 'daemon', ['server']))).toEqual(fine);
+    expect(await host.prepare(2, { server: 'requested', client: 'carry', peer: 'carry' })).toEqual(fine);
+    expect(host.read(2, 'server.key')).toBe(readFileSync(join(requested, 'server.key'), 'utf8'));
+    expect(host.read(2, 'peer.key')).toBe(host.read(1, 'peer.key'));
+    expect(modeOf(host.path('pki.d/2/server.key'))).toBe('600 daemon:daemon');
+    expect(await host.pairs(2)).toEqual(fine);
+  });
+
   it('takes over what is kept in place of what an interrupted run left', async () => {
     const host = hostIn(shell);
     await host.prepare(1, {});
@@ -127,15 +141,28 @@ describe.runIf(isRoot).each(shells)('a generation in %s', (shell) => {
     const host = hostIn(shell);
     for (const name of ['1', '2', '3', '12', 'mine', '2.bak']) mkdirSync(host.path('pki.d', name));
     symlinkSync('pki.d/2', host.link);
-    expect(await host.sh(pruneScript(host.path('pki.d'), host.link, 'pki.d/2'))).toEqual(fine);
+    expect(await host.sh(pruneScript({ folder: host.path('pki.d'), link: host.link, target: 'pki.d/2' }))).toEqual(
+      fine,
+    );
     expect(readdirSync(host.path('pki.d')).sort()).toEqual(['2', '2.bak', 'mine']);
+  });
+
+  it('is removed with the keys of requests where those are named', async () => {
+    const host = hostIn(shell);
+    for (const name of ['1', 'requested']) mkdirSync(host.path('pki.d', name));
+    symlinkSync('pki.d/1', host.link);
+    const order = { folder: host.path('pki.d'), link: host.link, target: 'pki.d/1' };
+    expect(await host.sh(pruneScript({ ...order, requests: host.path('pki.d', 'requested') }))).toEqual(fine);
+    expect(readdirSync(host.path('pki.d'))).toEqual(['1']);
   });
 
   it('is not removed by a plan that thought of another one in use', async () => {
     const host = hostIn(shell);
     for (const name of ['1', '2']) mkdirSync(host.path('pki.d', name));
     symlinkSync('pki.d/1', host.link);
-    const { status, stderr } = await host.sh(pruneScript(host.path('pki.d'), host.link, 'pki.d/2'));
+    const { status, stderr } = await host.sh(
+      pruneScript({ folder: host.path('pki.d'), link: host.link, target: 'pki.d/2' }),
+    );
     expect([status, stderr]).toEqual([1, `${host.link} does not point to pki.d/2\n`]);
     expect(readdirSync(host.path('pki.d')).sort()).toEqual(['1', '2']);
   });

@@ -36,6 +36,8 @@ const good: readonly Readonly<Record<string, string>>[] = [
   { binaries: '{source: mirror, url: "http://[fd00::1]:80/x"}' },
   { pki: '{renewBefore: 30d, nameConstraints: true}' },
   { pki: '{renewBefore: 20%, nameConstraints: "false"}' },
+  { pki: '{external: [client, peer]}' },
+  { pki: '{external: [both], authorities: single}' },
 ];
 
 /** Wrong by shape: the editor knows. */
@@ -59,6 +61,8 @@ const bad: readonly Readonly<Record<string, string>>[] = [
   { etcd: '{access: maybe}' },
   { paths: '{dataDir: var/lib}' },
   { pki: '{authorities: 2}' },
+  { pki: '{external: client}' },
+  { pki: '{external: [etcd]}' },
   { pki: '{renewBefore: 30}' },
   { pki: '{renewBefore: 100%}' },
   { pki: '{nameConstraints: yes}' },

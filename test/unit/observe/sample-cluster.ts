@@ -53,6 +53,7 @@ export function sampleCluster(root = '', change: Partial<Cluster> = {}): Cluster
     etcd: {},
     pki: {
       authorities: 'separate',
+      external: [],
       algorithm: 'ecdsa-p256',
       caLifetimeDays: 3650,
       leafLifetimeDays: 365,

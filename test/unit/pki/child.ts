@@ -62,6 +62,7 @@ async function contextOf(store: PkiStore, identity: string) {
   const { uuid } = await readDocument(store);
   const policy = {
     authorities: 'separate',
+    external: [],
     algorithm: 'ecdsa-p256',
     caLifetimeDays: 3650,
     leafLifetimeDays: 365,

@@ -16,6 +16,7 @@ export const uuid = '0b4f6d3a-8d1e-4c59-9d4b-0a8a5b0c1d2e';
 
 const storePolicy: PkiPolicy = {
   authorities: 'separate',
+  external: [],
   algorithm: 'ecdsa-p256',
   caLifetimeDays: 3650,
   leafLifetimeDays: 365,

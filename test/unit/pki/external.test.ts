@@ -66,7 +66,7 @@ describe.runIf(hasOpenssl)('a certificate of an authority that signs elsewhere',
   test('goes to the key that it is for, once it was installed, and is noted', async () => {
     const { context, back, signed, issue } = await outside();
     await expect(issue()).rejects.toMatchObject({
-      hint: expect.stringContaining('an authority that was imported without its key'),
+      hint: expect.stringContaining('quorate certs ca external request'),
     });
     const pem = signed();
     await installExternal(context, [back(pem)]);
@@ -121,9 +121,32 @@ describe.runIf(hasOpenssl)('a certificate of an authority that signs elsewhere',
       'it is an authority',
     ],
     ['that outlives its authority', { days: 4000 }, 'outlives its authority'],
+    [
+      'whose key may not sign handshakes',
+      { extensions: ['basicConstraints=CA:FALSE', 'keyUsage=critical,keyEncipherment', ...good.slice(2)] },
+      'key usage digitalSignature is missing',
+    ],
+    [
+      'with what etcd must not overlook and does not know',
+      { extensions: [...good, '1.3.6.1.4.1.99999.1=critical,ASN1:UTF8String:strange'] },
+      'has a critical extension that etcd does not know (1.3.6.1.4.1.99999.1)',
+    ],
+    ['signed with SHA-1', { digest: 'sha1' }, 'is signed with MD5 or SHA-1'],
+    [
+      'that does not name the key of its authority',
+      { extensions: [...good.filter((each) => !each.startsWith('authorityKey')), 'authorityKeyIdentifier=none'] },
+      'does not name the key of',
+    ],
+    [
+      'with the common name of another member',
+      { request: '', subject: '/O=Example/CN=etcd-2', sameKey: true },
+      'common name is etcd-2, not etcd-1',
+    ],
   ])('%s is refused, and nothing lands', async (_, making, text) => {
-    const { context, back, signed } = await outside();
-    const told = await problems(installExternal(context, [back(signed()), back(signed(making))]));
+    const { context, back, signed, keys } = await outside();
+    const { sameKey, ...rest }: Making & { readonly sameKey?: boolean } = making;
+    const bad = signed(sameKey === true ? { ...rest, publicKey: keys.spki } : rest);
+    const told = await problems(installExternal(context, [back(signed()), back(bad)]));
     expect(told).toContain(`etcd-1.server.crt: ${text}`);
     expect(await context.store.list('external/')).toEqual([]);
   });
@@ -134,6 +157,8 @@ describe.runIf(hasOpenssl)('a certificate of an authority that signs elsewhere',
     expect(await problems(installExternal(context, [back(stranger)]))).toMatch(/issued by|signature is not of/);
     const late = { ...context, now: () => Date.now() + 91 * 86_400_000 };
     expect(await problems(installExternal(late, [back(signed())]))).toContain('expired');
+    const early = { ...context, now: () => Date.now() - 86_400_000 };
+    expect(await problems(installExternal(early, [back(signed())]))).toContain('not valid before');
     const key = createPrivateKey(keys.privateKey.export({ type: 'pkcs8', format: 'pem' }));
     const both = signed() + key.export({ type: 'pkcs8', format: 'pem' }).toString();
     expect(await problems(installExternal(context, [back(both)]))).toContain('holds a private key');

@@ -1,8 +1,8 @@
 /** Authorities and certificates made by openssl, as somebody else would make them. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { temporaryFolder } from './cluster-store.ts';
 
 export interface Made {
   /** PEM. */
@@ -20,6 +20,8 @@ export interface Making {
   readonly issuer?: Made;
   /** A request of somebody else that the certificate is for; '' for none. */
   readonly request?: string;
+  /** SPKI PEM of a key that somebody else has: the certificate is for that one. */
+  readonly publicKey?: string;
 }
 
 export const authorityExtensions = [
@@ -33,8 +35,16 @@ const p256 = ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 
 /** A certificate, self-signed without an issuer. */
 export function opensslMade(making: Making = {}): Made {
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-made-'));
+  try {
+    return madeIn(folder, making);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function madeIn(folder: string, making: Making): Made {
   const { subject = '/O=Elsewhere/CN=their CA', extensions = authorityExtensions, days = 3650 } = making;
-  const folder = temporaryFolder();
   const file = (name: string): string => join(folder, name);
   const openssl = (...args: readonly string[]): void => {
     execFileSync('openssl', [...args], { stdio: 'pipe' });
@@ -44,7 +54,10 @@ export function opensslMade(making: Making = {}): Made {
   else writeFileSync(file('csr'), making.request);
   writeFileSync(file('ext'), `${extensions.join('\n')}\n`);
   const digest = `-${making.digest ?? 'sha256'}`;
-  const base = ['x509', '-req', '-in', file('csr'), '-days', String(days), digest, '-out', file('crt')];
+  const { publicKey } = making;
+  if (publicKey !== undefined) writeFileSync(file('pub'), publicKey);
+  const forced = publicKey === undefined ? [] : ['-force_pubkey', file('pub')];
+  const base = ['x509', '-req', '-in', file('csr'), '-days', String(days), digest, ...forced, '-out', file('crt')];
   const ext = extensions.length === 0 ? [] : ['-extfile', file('ext')];
   if (making.issuer === undefined) openssl(...base, ...ext, '-signkey', file('key'));
   else {

@@ -31,7 +31,7 @@ it('refuses to put a successor into force whose key is elsewhere, and lets membe
   const withKey = (hasKey: boolean) => {
     return { ...view, pki: { ...view.pki, authorities: [...view.pki.authorities, ...successor(hasKey)] } };
   };
-  expect(() => planRotateCa(withKey(false), wish)).toThrow('client-2 was imported without its key');
+  expect(() => planRotateCa(withKey(false), wish)).toThrow('client-2 signs elsewhere');
   expect(() => planRotateCa(withKey(false), { ...wish, until: 'trust-both' })).not.toThrow();
   expect(() => planRotateCa(withKey(true), wish)).not.toThrow();
 });

@@ -59,6 +59,7 @@ export function cluster(version: string, changes: Partial<Cluster> = {}): Cluste
     etcd: {},
     pki: {
       authorities: 'separate',
+      external: [],
       algorithm: 'ecdsa-p256',
       caLifetimeDays: 3650,
       leafLifetimeDays: 365,
