@@ -29,15 +29,15 @@ export interface StageLoad extends Load {
 /**
  * Starts the load of issue 4: 60 writes a second by clients that keep what they have fresh, over connections that last and by
  * a handshake each; 10 a second by one that trusts for good what the cluster's authority was at the start (its own certificate
- * is read again, as a kube-apiserver does), 10 by one that shows for good the certificate of the start; and a reader.
+ * is read again, as a kube-apiserver does), 10 by one that shows for good the certificate of the start; and a reader. `renewClients`
+ * fills {@link keptFolder} where not quorate issues to clients.
  */
-export async function loadStage(stage: Stage): Promise<StageLoad> {
+export async function loadStage(
+  stage: Stage,
+  renewClients = (): Promise<void> => issueClients(stage),
+): Promise<StageLoad> {
   const kept = keptFolder(stage);
   const old = join(stage.folder, `load-old-${randomUUID().slice(0, 8)}`);
-  const renewClients = async (): Promise<void> => {
-    const run = await stage.quorate(['certs', 'client', 'issue', 'load', '--out', 'load', '--force']);
-    if (run.status !== 0) throw new Error(`no certificate for the load:\n${run.stderr}`);
-  };
   await renewClients();
   await cp(kept, old, { recursive: true });
   const materials = { kept: materialIn(kept), old: materialIn(old) };
@@ -45,6 +45,11 @@ export async function loadStage(stage: Stage): Promise<StageLoad> {
   await removeEmptyGroups();
   await isolate(stage, [load.pid]);
   return { ...load, ...materials, renewClients };
+}
+
+async function issueClients(stage: Stage): Promise<void> {
+  const run = await stage.quorate(['certs', 'client', 'issue', 'load', '--out', 'load', '--force']);
+  if (run.status !== 0) throw new Error(`no certificate for the load:\n${run.stderr}`);
 }
 
 function loadOrder(

@@ -10,13 +10,21 @@ export interface Outcome {
   readonly sampled: Sampled;
 }
 
+export interface Scenario {
+  /** The figures' name. */
+  readonly name: string;
+  /** Where not quorate issues to clients. */
+  readonly renewClients?: () => Promise<void>;
+}
+
 /** Runs `act` with the load and the sampler beside it, and prints the figures under the scenario's name. */
 export async function underLoad(
   stage: Stage,
-  scenario: string,
+  wish: string | Scenario,
   act: (load: StageLoad) => Promise<void>,
 ): Promise<Outcome> {
-  const load = await loadStage(stage);
+  const { name: scenario, renewClients }: Scenario = typeof wish === 'string' ? { name: wish } : wish;
+  const load = await loadStage(stage, renewClients);
   const sampler = startSampler(stage);
   const finish = async (): Promise<Outcome> => {
     const report = await load.end();

@@ -4,15 +4,19 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { KeyAlgorithm } from '../../../src/domain/cluster.ts';
-import { signOnHost } from '../../../src/main/external-steps.ts';
+import { type ExternalStep, performExternal, signOnHost } from '../../../src/main/external-steps.ts';
 import { readRequest } from '../../../src/pki/csr.ts';
 import { memberProfile } from '../../../src/pki/profile.ts';
 import { readPublicKey } from '../../../src/pki/public-key.ts';
 import { requestPem, unsignedRequest } from '../../../src/pki/signing-request.ts';
 import type { Connection } from '../../../src/transport/transport.ts';
+import { createModel } from '../../fakes/model.ts';
 import { run, shells, temporaryFolder } from '../apply/shell.ts';
+import { clusterStore } from '../pki/cluster-store.ts';
 import { hasOpenssl } from '../pki/judges.ts';
 import { keyPair } from '../pki/material.ts';
+import { opensslMade } from '../pki/openssl-authority.ts';
+import { cluster as clusterOf } from '../render/cluster.ts';
 
 const member = { name: 'etcd-1', sans: { dns: ['etcd-1'], ip: ['10.0.0.1'] } };
 
@@ -56,5 +60,21 @@ describe.runIf(hasOpenssl).each(shells)('a request that is signed where its key 
   it('fails where the key is not there', async () => {
     const asked = signOnHost(hostOf(shell), [{ keyFile: '/none.key', data: Buffer.from('x'), hash: 'sha256' }]);
     await expect(asked).rejects.toMatchObject({ code: 'step-failed' });
+  });
+});
+
+describe.runIf(hasOpenssl)('an authority that is taken in', () => {
+  it('is the one of the plan, or the plan is stale: somebody else took one in meanwhile', async () => {
+    const context = { ...(await clusterStore({ policy: { external: ['client'] } })), now: () => Date.now() + 600_000 };
+    const certificate = opensslMade().certificate;
+    const step = (authority: string): ExternalStep => {
+      return { kind: 'authority.import', id: 'x', host: 'operator', authority, certificate, chain: '', why: 'test' };
+    };
+    await expect(
+      performExternal(step('client-2'), createModel(clusterOf('3.6.16')).view(), context),
+    ).rejects.toMatchObject({
+      code: 'stale-plan',
+      message: 'the authority became client-1, and the plan names client-2',
+    });
   });
 });
