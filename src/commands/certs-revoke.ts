@@ -1,27 +1,28 @@
 /** quorate certs revoke, certs client revoke: taking certificates back, and proving on every member that they are refused. */
 import { QuorateError } from '../domain/errors.ts';
 import { type RevocationReason, reasonNames } from '../pki/crl.ts';
+import type { Revocation } from '../pki/revoked.ts';
+import { takenOver, unrecordedRevocations } from '../plan/host-lists.ts';
 import { planRevocation, revocationLeft } from '../plan/revocation.ts';
 import { type SelectedCertificate, selectRevoked } from '../plan/revoke-selection.ts';
 import { applyPlan } from './apply-plan.ts';
 import { flag, type Invocation, type Ports, type Verb, value } from './command.ts';
 
 type Cluster = Awaited<ReturnType<Ports['cluster']>>;
+type Evidence = Awaited<ReturnType<Ports['certificateEvidence']>>;
 
 /** Notes first, then brings what is noted into force; without a name it goes on with what an interrupted run has left. */
 export const certsRevoke: Verb = async (invocation, ports) => {
   const reason = reasonOf(invocation);
+  if (invocation.args.length > 1) throw new QuorateError('usage', 'certs revoke: one name or serial at a time');
   const cluster = await ports.cluster();
-  const selected = await select(invocation, cluster, ports);
-  if (selected.length > 0) {
-    await confirm(selected, invocation, ports);
-    const why = value(invocation, 'why') ?? '';
-    await ports.revoke(
-      cluster,
-      selected.map((each) => ({ ...each, reason, why })),
-    );
-    ports.ui.note(`noted: ${selected.length} revoked; now to bring it into force`);
-  } else await ports.revoke(cluster, []);
+  const evidence = await ports.certificateEvidence(cluster);
+  const selected = select(invocation, evidence, ports);
+  const found = onHosts(evidence, ports);
+  if (selected.length > 0) await confirm(selected, invocation, ports);
+  const why = value(invocation, 'why') ?? '';
+  await ports.revoke(cluster, [...found, ...selected.map((each) => ({ ...each, reason, why }))]);
+  if (selected.length > 0) ports.ui.note(`noted: ${selected.length} revoked; now to bring it into force`);
   return enforce(invocation, cluster, ports);
 };
 
@@ -34,14 +35,21 @@ export const certsClientRevoke: Verb = async (invocation, ports) => {
 };
 
 /** What a member uses now is refused: so the hosts are looked at first. */
-async function select(invocation: Invocation, cluster: Cluster, ports: Ports): Promise<readonly SelectedCertificate[]> {
-  const [target, ...more] = invocation.args;
+function select(invocation: Invocation, evidence: Evidence, ports: Ports): readonly SelectedCertificate[] {
+  const [target] = invocation.args;
   if (target === undefined) return [];
-  if (more.length > 0) throw new QuorateError('usage', 'certs revoke: one name or serial at a time');
-  const { facts, store, now } = await ports.certificateEvidence(cluster);
-  const selected = selectRevoked(target, { store, facts, now });
+  const selected = selectRevoked(target, evidence);
   if (selected.length === 0) ports.ui.note(`${target}: all of it was revoked before, or has ended`);
   return selected;
+}
+
+/** A state directory that is older than the cluster learns what hosts refuse already: the list that it makes must not take that back. */
+function onHosts({ cluster, facts, store }: Evidence, ports: Ports): readonly Revocation[] {
+  const lists = (store.lists ?? []).map(({ sha256 }) => sha256);
+  const known = { cluster, authorities: store.authorities, revoked: store.revoked, lists };
+  const found = takenOver(unrecordedRevocations(Object.values(facts.hosts), known), store.issued ?? []);
+  for (const { serial, why } of found) ports.ui.note(`notes ${serial} as revoked: ${why}`);
+  return found;
 }
 
 async function confirm(selected: readonly SelectedCertificate[], invocation: Invocation, ports: Ports): Promise<void> {

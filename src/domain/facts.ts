@@ -167,6 +167,8 @@ export interface HostFacts {
   readonly certificates: Readonly<Record<string, string>>;
   /** Text of non-secret files that a diff needs (configuration, unit, …), by absolute path. */
   readonly texts: Readonly<Record<string, string>>;
+  /** Revocation lists (DER, in base64) that etcd reads, by absolute path; absent: the host has none. */
+  readonly lists?: Readonly<Record<string, string>>;
   readonly unit: UnitFact;
   readonly run: RunRecord | undefined;
   readonly processes: readonly EtcdProcess[];

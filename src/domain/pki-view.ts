@@ -47,6 +47,8 @@ export interface PkiView {
   readonly adminPublicKey?: string | undefined;
   /** Revocation lists that hosts are to hold (`client.crl`, `peer.crl`); a missing one is not wanted. */
   readonly crls?: Readonly<Partial<Record<Use, RevocationListView>>>;
+  /** Serials of every certificate that was ever revoked, lower-case hex; absent: none. */
+  readonly revoked?: readonly string[];
 }
 
 /** A revocation list as hosts hold it. */

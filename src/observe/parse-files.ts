@@ -7,6 +7,7 @@ export interface ParsedFiles {
   readonly files: Readonly<Record<string, FileFact>>;
   readonly certificates: Readonly<Record<string, string>>;
   readonly texts: Readonly<Record<string, string>>;
+  readonly lists: Readonly<Record<string, string>>;
 }
 
 interface Inode {
@@ -17,17 +18,24 @@ interface Inode {
   readonly sizeBytes: number;
 }
 
-/** Facts of every path that exists among those that the probe looked at. `*.crt` are certificates, other texts are texts. */
+/** Facts of every path that exists among those that the probe looked at. `*.crt` are certificates, `*.crl` lists (base64), other texts are texts. */
 export function parseFiles(records: ProbeRecords): ParsedFiles {
   const inodes = new Map(records.lines('stats').map((line) => parseInode(line, records.host)));
   const hashes = new Map(records.lines('hashes').map((line) => parseHash(line, records.host)));
   const targets = parseTargets(records);
   const files: Record<string, FileFact> = {};
   for (const [path, inode] of inodes) files[path] = fileFact(inode, hashes.get(path) ?? '', targets.get(path));
-  const texts = parseTexts(records, inodes);
-  const pick = (certificates: boolean) =>
-    Object.fromEntries(texts.filter(([path]) => path.endsWith('.crt') === certificates));
-  return { files, certificates: pick(true), texts: pick(false) };
+  const contents = parseContents(records, inodes);
+  const pick = (wanted: ContentKind, encoding: 'utf8' | 'base64') =>
+    Object.fromEntries(
+      contents.flatMap(([path, bytes]) => (contentKind(path) === wanted ? [[path, bytes.toString(encoding)]] : [])),
+    );
+  return {
+    files,
+    certificates: pick('certificate', 'utf8'),
+    texts: pick('text', 'utf8'),
+    lists: pick('list', 'base64'),
+  };
 }
 
 /** A line of `STAT_FORMAT`. */
@@ -69,18 +77,28 @@ function parseTargets(records: ProbeRecords): ReadonlyMap<string, string> {
   return new Map(links.map((path, index) => [path, targets[index] ?? '']));
 }
 
-function parseTexts(records: ProbeRecords, inodes: ReadonlyMap<string, Inode>): readonly (readonly [string, string])[] {
+type ContentKind = 'certificate' | 'list' | 'text';
+
+function contentKind(path: string): ContentKind {
+  if (path.endsWith('.crt')) return 'certificate';
+  return path.endsWith('.crl') ? 'list' : 'text';
+}
+
+function parseContents(
+  records: ProbeRecords,
+  inodes: ReadonlyMap<string, Inode>,
+): readonly (readonly [string, Buffer])[] {
   let at = 0;
-  const texts = records.lines('texts').map((path) => {
+  const contents = records.lines('texts').map((path) => {
     const inode = inodes.get(path);
     if (inode === undefined) throw misread(records.host, `${path} has a text and no stat line`);
     const length = Math.min(inode.sizeBytes, TEXT_LIMIT_BYTES);
-    const text = records.texts.toString('utf8', at, at + length);
+    const bytes = records.texts.subarray(at, at + length);
     at += length;
-    return { path, text, whole: inode.sizeBytes <= TEXT_LIMIT_BYTES };
+    return { path, bytes, whole: inode.sizeBytes <= TEXT_LIMIT_BYTES };
   });
   if (at !== records.texts.length) throw misread(records.host, 'a file changed while it was read');
-  return texts.filter((each) => each.whole).map((each) => [each.path, each.text] as const);
+  return contents.filter((each) => each.whole).map((each) => [each.path, each.bytes] as const);
 }
 
 function show(line: string): string {

@@ -49,6 +49,8 @@ export interface ProbePaths {
 const PUBLIC_FILES = ['ca.crt', 'peer-ca.crt', 'server.crt', 'peer.crt', 'client.crt'];
 /** Of any minor: an upgrade may bring more of them. */
 const programs = ['etcd', 'etcdctl', 'etcdutl'];
+/** Revocation lists of the generation in use: what they say is compared with the operator's record. */
+const LISTS = ['client.crl', 'peer.crl'];
 const KEYS = ['server.key', 'peer.key', 'client.key'];
 
 /** The paths for a cluster; `texts` adds files whose hash and text a planner wants besides. */
@@ -76,7 +78,7 @@ export function probePaths(cluster: Cluster, texts: readonly string[] = []): Pro
       ...[configFile(cluster), `${configFile(cluster)}.next`, unitFile(cluster), bootstrapDropIn(cluster)],
       ...['/etc/profile.d/etcdctl.sh', '/etc/bash_completion.d/etcdctl'],
       ...[ATTEMPT_FILE, STARTING_FILE, MARKER_FILE],
-      ...PUBLIC_FILES.map((each) => `${pki}/${each}`),
+      ...[...PUBLIC_FILES, ...LISTS].map((each) => `${pki}/${each}`),
       ...texts,
     ],
     textsIn: [

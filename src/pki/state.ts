@@ -6,6 +6,7 @@ import { type AuthorityEntry, type ClusterDocument, clusterKey, parseDocument, p
 import { readCertificate } from './inspect.ts';
 import { spkiHash } from './public-key.ts';
 import { loadLists } from './revocation-lists.ts';
+import { readRevocations, revokedKey } from './revoked.ts';
 import type { AuthoritySnapshot, PkiSnapshot } from './snapshot.ts';
 import { createObject, type PkiStore, updateObject } from './store.ts';
 
@@ -37,6 +38,7 @@ export async function loadPki(store: PkiStore): Promise<PkiSnapshot> {
     identity: document && { ...pick(document), formedAt: document.formed },
     authorities,
     ...(crls === undefined ? {} : { crls }),
+    revoked: document === undefined ? [] : await loadRevoked(store, document.uuid),
     external,
     adminPublicKey: adminPublic,
     adminKey: adminPublic === undefined ? undefined : keyHash(adminPublic, store),
@@ -45,6 +47,10 @@ export async function loadPki(store: PkiStore): Promise<PkiSnapshot> {
     generation: document?.generation ?? 1,
     goals: document?.goals ?? [],
   };
+}
+
+async function loadRevoked(store: PkiStore, uuid: string): Promise<readonly string[]> {
+  return readRevocations((await readText(store, revokedKey)) ?? '', uuid).map(({ serial }) => serial);
 }
 
 function keyHash(pem: string, { location }: PkiStore): string {

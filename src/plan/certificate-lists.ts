@@ -6,6 +6,12 @@ import { configFile, pkiGeneration, pkiLink } from '../domain/layout.ts';
 import { listFor, type Use } from '../domain/pki-view.ts';
 import { isListDue } from '../domain/renewal.ts';
 import { type CertificateRow, critical, type Finding, warning } from './certificate-row.ts';
+import {
+  type KnownRevocations,
+  type UnrecordedRevocation,
+  unrecordedRevocations,
+  unrecordedText,
+} from './host-lists.ts';
 
 const uses = ['client', 'peer'] as const;
 /** Of its life that is left, when a list that nobody has renewed becomes critical. */
@@ -32,8 +38,21 @@ export function hostListRows(evidence: CertificateEvidence, host: HostFacts): re
     if (wanted === undefined && !named) return [];
     const place = { kind: 'list', where: `${host.host} ${use}.crl`, host: host.host, certificate: undefined } as const;
     const file = host.files[`${pkiGeneration(cluster, currentGeneration(cluster, host))}/${use}.crl`];
-    return [{ ...place, findings: fileFindings(file?.kind === 'file' ? file.sha256 : undefined, wanted, named) }];
+    const found = file?.kind === 'file' ? file.sha256 : undefined;
+    const lost = unrecordedRevocations([host], knownOf(evidence)).filter((each) => each.use === use);
+    return [{ ...place, findings: [...unrecordedFindings(lost), ...fileFindings(found, wanted, named)] }];
   });
+}
+
+function knownOf({ cluster, store }: CertificateEvidence): KnownRevocations {
+  const lists = (store.lists ?? []).map(({ sha256 }) => sha256);
+  return { cluster, authorities: store.authorities, revoked: store.revoked, lists };
+}
+
+function unrecordedFindings(lost: readonly UnrecordedRevocation[]): readonly Finding[] {
+  if (lost.length === 0) return [];
+  const way = 'restore a newer one, or quorate certs revoke (without a name) notes what hosts have';
+  return [critical('list-unrecorded', `${unrecordedText(lost)}, which is older than the cluster: ${way}`)];
 }
 
 function wantedList({ store }: CertificateEvidence, use: Use): StoredList | undefined {

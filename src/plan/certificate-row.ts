@@ -34,6 +34,7 @@ export type FindingCode =
   | 'list-ends'
   | 'list-differs'
   | 'list-missing'
+  | 'list-unrecorded'
   | 'rotation-open'
   | 'rotation-blocked'
   | 'cross-served'

@@ -16,6 +16,7 @@ import {
   renewingTurn,
 } from './generation.ts';
 import { sha256 } from './hash.ts';
+import { requireListsRecorded } from './host-lists.ts';
 import {
   accountCandidates,
   binaryCandidates,
@@ -54,6 +55,7 @@ export interface ConvergeWish {
  * as wanted or not.
  */
 export function convergeStages(view: View, wish: ConvergeWish): readonly Stage[] {
+  if (wish.parts.includes('config') || wish.parts.includes('certs')) requireListsRecorded(view);
   const lists = wish.parts.includes('certs') ? listRefresh(view.pki, view.now) : { drafts: [], pki: view.pki };
   const then = { ...view, pki: lists.pki };
   const turns = [...wish.members].sort().map((host) => memberTurn(then, host, wish));

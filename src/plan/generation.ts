@@ -5,6 +5,7 @@ import { type Draft, type LeafPurpose, type LeafWish, leafPurposes, OPERATOR } f
 import { memberView, missingKeys } from './certificates.ts';
 import { type GenerationPlace, keyGap, leafGap } from './generation-gaps.ts';
 import { flawsOf, type GenerationWish, hasFlaws, keyUsable, livesOf, wishOf } from './generation-wish.ts';
+import { requireListsRecorded } from './host-lists.ts';
 import { type Candidate, neededDrafts } from './host-steps.ts';
 import { isOutside, lackingOutside, requestsAreUsed, waitingLeaf } from './outside.ts';
 import type { View } from './view.ts';
@@ -99,8 +100,9 @@ export function renewingTurn(
   return nextTurn(view, host, { asked: Object.fromEntries(due), keys });
 }
 
-/** The steps that are still needed for a turn. */
+/** The steps that are still needed for a turn. Throws `refused` where a list of it would take back what hosts enforce. */
 export function generationDrafts(view: View, turn: GenerationTurn): GenerationDrafts {
+  requireListsRecorded(view);
   const { cluster, facts } = view;
   const { host, leaves, trust, crls } = turn;
   const directory = pkiGeneration(cluster, turn.number);

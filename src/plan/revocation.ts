@@ -9,6 +9,7 @@ import { comparableConfig } from '../domain/run-record.ts';
 import { type Draft, type FilePut, leafPurposes, OPERATOR } from '../domain/step.ts';
 import { type GenerationDrafts, generationDrafts, generationsDirectory, pruneDrafts } from './generation.ts';
 import { flawsOf, wishOf } from './generation-wish.ts';
+import { requireListsRecorded } from './host-lists.ts';
 import { neededDrafts } from './host-steps.ts';
 import { requireNoRotation, requireRotatable } from './rotate-refusals.ts';
 import { planBase, type View } from './view.ts';
@@ -23,6 +24,7 @@ export function planRevocation(view: View, { restart }: { readonly restart: bool
     .map(({ name }) => name)
     .filter((name) => view.facts.hosts[name] !== undefined);
   requireRotatable(view, members);
+  requireListsRecorded(view);
   requireNoRotation(view, 'certs revoke');
   const uses = (['client', 'peer'] as const).filter((use) => view.pki.crls?.[use] !== undefined);
   const plan = planBase(view, 'certs revoke');

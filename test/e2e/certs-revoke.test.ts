@@ -3,12 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRevocationList } from '../../src/pki/crl.ts';
-import { openStage, type Run, type Stage } from './stage.ts';
+import { copyOperator, openStage, type Run, type Stage } from './stage.ts';
 
 const members = [1, 2, 3] as const;
 
 describe('a revoked certificate', () => {
   let stage: Stage;
+  /** The inventory of a copy of the operator's folder, from before anything was revoked. */
+  let older: string;
   const file = (...parts: readonly string[]): string => join(stage.folder, ...parts);
   /** Whether etcdctl with a client's certificate gets an answer from each member, over a connection of its own. */
   const answers = async (name: string): Promise<readonly boolean[]> =>
@@ -39,6 +41,7 @@ describe('a revoked certificate', () => {
   beforeAll(async () => {
     stage = await openStage({ name: 'certs-revoke' });
     await stage.bootstrap();
+    older = await copyOperator(stage, 'older');
   });
   afterAll(() => stage?.down());
 
@@ -111,5 +114,29 @@ describe('a revoked certificate', () => {
     await writeFile(list, sound);
     ok(await stage.quorate(['certs', 'revoke', '--yes']));
     expect(await answers('third')).toEqual([false, false, false]);
+  });
+
+  it('is not taken back by a state directory that is older than the cluster', async () => {
+    const none = [false, false, false];
+    const before = await Promise.all(members.map((each) => serials(each)));
+    const check = await stage.quorate(['certs', 'check', '-i', older]);
+    expect(check.status).toBe(3);
+    expect(check.stdout).toMatch(/revocations\s+that\s+the\s+state\s+directory\s+does\s+not\s+know/);
+    for (const verb of [
+      ['certs', 'rotate', '--yes'],
+      ['apply', '--yes'],
+    ]) {
+      const run = await stage.quorate([...verb, '-i', older]);
+      expect(run.status, run.stdout + run.stderr).toBe(13);
+      expect(run.stderr).toContain('restore the newer state directory');
+    }
+    expect(await Promise.all(members.map((each) => serials(each)))).toEqual(before);
+    ok(await stage.quorate(['certs', 'revoke', '--yes', '-i', older]));
+    for (const [index, number] of members.entries()) {
+      expect(await serials(number)).toEqual(expect.arrayContaining([...(before[index] ?? [])]));
+    }
+    expect([await answers('thief'), await answers('second'), await answers('third')]).toEqual([none, none, none]);
+    expect(await answers('backup')).toEqual([true, true, true]);
+    expect((await stage.quorate(['certs', 'check', '-i', older])).stdout).not.toContain('does not know');
   });
 });

@@ -79,7 +79,7 @@ describe.each(shells)('the probe in %s %s', (...shell) => {
     expect(facts.machine).toMatch(/\w/);
   });
 
-  it('hashes a revocation list, which is no text', () => {
+  it('hashes revocation lists, which are no text, and takes the octets of those that etcd reads', () => {
     const cluster = sampleCluster(root);
     const facts = probe(shell, probeScript(cluster, sampleController('etcd-1')));
     const path = `${cluster.paths.configDir}/pki.d/1/client.crl`;
@@ -88,6 +88,7 @@ describe.each(shells)('the probe in %s %s', (...shell) => {
       .digest('hex');
     expect(facts.files[path]).toMatchObject({ kind: 'file', sha256 });
     expect([facts.texts[path], facts.certificates[path]]).toEqual([undefined, undefined]);
+    expect(facts.lists).toEqual({ [`${cluster.paths.configDir}/pki/client.crl`]: 'MID/AAo=' });
   });
 
   it('never reads a private key', () => {

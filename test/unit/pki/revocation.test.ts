@@ -16,7 +16,7 @@ import {
   readSerial,
   revokedSerials,
 } from '../../../src/pki/revoked.ts';
-import { loadAuthority, readDocument, readText, updateDocument } from '../../../src/pki/state.ts';
+import { loadAuthority, loadPki, readDocument, readText, updateDocument } from '../../../src/pki/state.ts';
 import type { PkiStore } from '../../../src/pki/store.ts';
 import { clusterStore, uuid } from './cluster-store.ts';
 
@@ -68,6 +68,7 @@ describe('revoking', () => {
     expect(line).toMatchObject({ serial: issued.serial, who: 'tester@unit', why: 'laptop stolen' });
     expect((await storedList(context)).revoked).toMatchObject([{ serial: issued.serial, reason: 'key-compromise' }]);
     expect(await context.store.list('crl/')).toEqual(['crl/client-1.crl']);
+    expect((await loadPki(context.store)).revoked).toEqual([issued.serial]);
     const [entry] = (await readDocument(context.store)).authorities;
     if (entry === undefined) throw new Error('no authority');
     const { certificate } = await loadAuthority(context.store, entry);

@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CertificateEvidence, ServedFact } from '../../../src/domain/certificate-evidence.ts';
+import { signRevocationList } from '../../../src/pki/crl.ts';
 import { adminProfile, memberProfile } from '../../../src/pki/profile.ts';
 import { printMetrics } from '../../../src/plan/certificate-metrics.ts';
 import { reportCertificates, reportStatus, stateOf } from '../../../src/plan/certificate-report.ts';
@@ -199,6 +200,21 @@ describe('files', () => {
     ]);
     const unnamed = put({ ...healthy, store }, 'etcd-1', 'aa', { '/etc/etcd/etcd-config.yml': '' });
     expect(told1(unnamed)).toContain('warning etcd-1 client.crl: list-differs');
+    const { signer, pem } = authority({ now });
+    const entries = ['0a', '0b'].map((serial) => ({ serial, at: now, reason: 'unspecified' as const }));
+    const der = signRevocationList(signer, { number: 3, thisUpdate: now, nextUpdate: day(30), revoked: entries });
+    const newer = withHost(put(whole, 'etcd-1', 'bb'), 'etcd-1', () => ({
+      lists: { '/etc/etcd/pki/client.crl': der.toString('base64') },
+    }));
+    const known = (revoked: readonly string[]) => {
+      const authorities = store.authorities.map((each) => ({ ...each, certificate: pem }));
+      return told1({ ...newer, store: { ...store, authorities, revoked } }).filter((each) => each.includes('list-'));
+    };
+    expect(known(['0a'])).toEqual([
+      'critical etcd-1 client.crl: list-unrecorded',
+      'warning etcd-1 client.crl: list-differs',
+    ]);
+    expect(known(['0a', '0b'])).toEqual(['warning etcd-1 client.crl: list-differs']);
     const until = (days: number) => {
       const lists = [{ ...list, thisUpdate: day(days - 100), nextUpdate: day(days) }];
       return told1({ ...whole, store: { ...store, lists } });
