@@ -1,4 +1,6 @@
 /** The table of effects on hosts: what each kind of step becomes in a stage's script. Its verification is that it is no longer needed. */
+import { QuorateError } from '../domain/errors.ts';
+import type { AttemptRecord } from '../domain/facts.ts';
 import { ATTEMPT_FILE, MARKER_FILE, pkiLink, STARTING_FILE, unitFile, walFolder } from '../domain/layout.ts';
 import type { PkiView, Use } from '../domain/pki-view.ts';
 import { quote } from '../domain/shell-quote.ts';
@@ -73,7 +75,7 @@ install -d -m ${quote(step.mode)} -o ${quote(step.owner)} -g ${quote(step.group)
   'generation.prune': (step) => shell(pruneScript(step)),
   'file.put': putFile,
   'record.attempt': (step, context) => {
-    const record = putRecord(ATTEMPT_FILE, attemptOf(step.member, context.view), context);
+    const record = putRecord(ATTEMPT_FILE, withId(step, attemptOf(step.member, context.view)), context);
     return { files: record.files, script: `${forgetStart(walFolder(context.view.cluster))}\n${record.script}` };
   },
   'unit.enable': (step) => shell(`systemctl --no-reload enable ${quote(step.unit)} 2>/dev/null`),
@@ -84,7 +86,7 @@ install -d -m ${quote(step.mode)} -o ${quote(step.owner)} -g ${quote(step.group)
   'unit.restart': (step) => shell(restartScript(step)),
   'marker.put': (step, context) => {
     const { cluster } = context.view;
-    const own = { ...attemptOf(step.host, context.view), ...step.adopted };
+    const own = withId(step, { ...attemptOf(step.host, context.view), ...step.adopted });
     const record = { ...own, cluster: cluster.name, healthyAt: context.timestamp };
     const put = putRecord(MARKER_FILE, record, context);
     return {
@@ -238,7 +240,16 @@ done
 rm -f ${quote(STARTING_FILE)}`;
 }
 
-function attemptOf(member: string, view: View): object {
+/** A note without the member's ID would tell later that the data beside it is another member's. */
+function withId<T extends { readonly memberId: string }>({ id, host }: Step, record: T): T {
+  if (record.memberId !== '') return record;
+  throw new QuorateError('step-failed', `${host}: the cluster does not tell the ID of its member`, {
+    ...{ host, step: id },
+    hint: 'run the same command again once a majority of the members serves: quorate status -i FILE',
+  });
+}
+
+function attemptOf(member: string, view: View): AttemptRecord {
   const { identity } = view;
   if (identity === undefined) throw new Error('the cluster has no identity yet');
   return {

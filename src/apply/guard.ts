@@ -8,6 +8,7 @@ import { quorumHolds, serves, votersOf } from '../domain/voters.ts';
 import { riskOf } from '../plan/describe.ts';
 import { runsWithExpiredTrust } from '../plan/running-trust.ts';
 import type { View } from '../plan/view.ts';
+import { guardAside, guardedMembers, guardMembers } from './guard-members.ts';
 
 /** Under what steps are judged. */
 export interface GuardContext {
@@ -26,16 +27,26 @@ export function guard(steps: readonly Step[], context: GuardContext): void {
       throw new Error(`${step.kind}: no guard stands before it`);
     if (step.kind === 'unit.start') guardStart(step, context.view);
     if (step.kind === 'unit.restart') guardRestart(step, context);
+    if (takesData(step, context)) guardAside(step, context.view);
+    guardMembers(step, context.view);
   }
   const stops = steps.filter((step) => stopsMember(step, context));
   guardStops(stops, context);
 }
 
-const guarded: readonly StepKind[] = ['unit.start', 'unit.restart', 'unit.stop', 'package.hold', 'data.own'];
+const guarded: readonly StepKind[] = [
+  ...(['unit.start', 'unit.restart', 'unit.stop', 'package.hold', 'data.own'] as const),
+  ...guardedMembers,
+];
 
 /** Whether the guard counts who serves before these steps, so that facts about endpoints must be fresh. */
 export function countsVoters(steps: readonly Step[], context: GuardContext): boolean {
-  return steps.some((step) => step.kind === 'unit.restart' || stopsMember(step, context));
+  return steps.some((step) => step.kind === 'unit.restart' || takesData(step, context) || stopsMember(step, context));
+}
+
+/** Data that the cluster may still count on: not that of one that ends by its name. */
+function takesData(step: Step, { permits, view }: GuardContext): step is Step<'data.aside'> {
+  return step.kind === 'data.aside' && permits.ending !== view.cluster.name;
 }
 
 /** Starting a member needs the verdict that its data dir is its own, and `new` is for a member without data alone. */
@@ -43,6 +54,11 @@ function guardStart(step: Step<'unit.start'>, view: View): void {
   if (step.state === 'existing' && hasOwnData(step.host, view)) return;
   const verdict = judgeCluster(view.cluster, view.facts, view.identity);
   if (verdict.kind === 'refused') throw new QuorateError('refused', verdict.message, { hint: verdict.hint });
+  if (verdict.kind === 'formed' && verdict.outsiders.includes(step.host)) {
+    throw refused(step, 'is not in the member list: it is not started before the cluster has it as a member', {
+      hint: `quorate member add ${step.host} -i FILE`,
+    });
+  }
   const host = view.facts.hosts[step.host];
   if (step.state === 'new' && (verdict.kind === 'formed' || host?.data.wal !== false)) {
     throw refused(step, 'would be started as new, and the cluster or its data exists already', {
@@ -68,7 +84,7 @@ function guardRestart(step: Step<'unit.restart'>, context: GuardContext): void {
   }
   if (!host.data.wal) {
     throw refused(step, `its data is gone from ${view.cluster.paths.dataDir}: it would not come back from a restart`, {
-      hint: 'remove and add the member (etcdctl member remove, then member add), while the others have the data',
+      hint: `replace the member, while the others have the data: quorate member replace ${step.host} -i FILE`,
     });
   }
   const corrupt = Object.values(view.facts.endpoints).flatMap((each) =>

@@ -21,17 +21,25 @@ export function leads({ endpoints }: Facts, host: string): boolean {
 export async function giveUpLeadership(host: string, facts: Facts, { ports }: Run): Promise<Facts> {
   if (!leads(facts, host)) return facts;
   const heir = heirOf(facts, votersOf(ports.cluster, facts), host);
-  if (heir === undefined) return facts;
+  return heir === undefined ? facts : handOver({ from: host, to: heir.host }, facts, { ports });
+}
+
+/** Moves leadership from one host's member to another's. @throws QuorateError step-failed where `from` still leads */
+export async function handOver(
+  { from: host, to }: { readonly from: string; readonly to: string },
+  facts: Facts,
+  { ports }: Pick<Run, 'ports'>,
+): Promise<Facts> {
   ports.requireLock();
-  ports.emit({ type: 'note', host, text: `leads: leadership goes to ${heir.host} first` });
-  const refusal = await move(host, heir.memberId, { ports });
+  ports.emit({ type: 'note', host, text: `leads: leadership goes to ${to} first` });
+  const refusal = await move(host, facts.endpoints[to]?.memberId ?? '', { ports });
   let seen = facts;
   for (let look = 0; look < LOOKS; look += 1) {
     seen = await ports.look(seen, []);
     if (!leads(seen, host) && seen.endpoints[host]?.leaderId !== '0') return seen;
     await ports.wait(LOOK_MS);
   }
-  throw new QuorateError('step-failed', `${host}: still leads after its leadership was moved to ${heir.host}`, {
+  throw new QuorateError('step-failed', `${host}: still leads after its leadership was moved to ${to}`, {
     host,
     hint: 'nothing was changed on it; run the same command again',
     cause: refusal,

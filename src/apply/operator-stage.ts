@@ -5,6 +5,7 @@ import type { Stage } from '../domain/plan.ts';
 import type { Step, StepKind } from '../domain/step.ts';
 import { describe } from '../plan/describe.ts';
 import type { View } from '../plan/view.ts';
+import { isMembershipStep, runMembership } from './membership.ts';
 import { crashAt, type Progress, type Run, stopIfAsked, viewNow } from './run.ts';
 
 export async function runOperatorStage(stage: Stage, progress: Progress, run: Run): Promise<Progress> {
@@ -26,7 +27,8 @@ export async function runOperatorStage(stage: Stage, progress: Progress, run: Ru
     const since = ports.now();
     ports.requireLock();
     ports.emit({ type: 'step-start', stage: stage.id, host: step.host, text: describe(step).text });
-    await perform(step, view, run);
+    if (isMembershipStep(step)) facts = await runMembership(step, facts, run);
+    else await perform(step, view, run);
     done(stage, step, since, run);
     crashAt(ports, step.id);
   }

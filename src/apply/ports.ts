@@ -50,6 +50,18 @@ export interface OperatorPort {
   downloadScript(release: ReleaseName, target: string): Promise<string | undefined>;
 }
 
+/** Calls that change the cluster's list, each asked of the member on the host `via`. @throws QuorateError; etcd's own refusal is an EtcdError */
+export interface MemberPort {
+  /** As a learner. */
+  add(via: string, peerUrls: readonly string[]): Promise<void>;
+  promote(via: string, id: string): Promise<void>;
+  remove(via: string, id: string): Promise<void>;
+  /** Takes an alarm of a member back. */
+  disarm(via: string, id: string, alarm: 'CORRUPT'): Promise<void>;
+  /** Hashes of these hosts' members at one revision. */
+  hashes(hosts: readonly string[]): Promise<readonly MemberHash[]>;
+}
+
 export interface ExecutorPorts {
   readonly cluster: Cluster;
   readonly connections: Readonly<Record<string, Connection>>;
@@ -63,6 +75,7 @@ export interface ExecutorPorts {
   look(facts: Facts, hosts: readonly string[]): Promise<Facts>;
   /** Lets `leader` hand its leadership to the member with this ID. @throws QuorateError */
   moveLeader(leader: string, targetId: string): Promise<void>;
+  readonly members: MemberPort;
   /** To be asked before anything is changed, by whomever. @throws QuorateError locked, unreachable, where this run holds its lock no more on some host */
   requireLock(): void;
   /** Resolves after so many milliseconds; rejects once the run is aborted. */

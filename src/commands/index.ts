@@ -4,6 +4,7 @@ import { certsVerbs } from './table-certs.ts';
 import { clusterVerbs } from './table-cluster.ts';
 import { convergeVerbs } from './table-converge.ts';
 import { labVerbs } from './table-lab.ts';
+import { memberVerbs } from './table-members.ts';
 import { operateVerbs } from './table-operate.ts';
 
 /** What the groups of verbs are about, by their words. */
@@ -13,6 +14,7 @@ export const groups: Readonly<Record<string, string>> = {
   'certs ca external': 'authorities whose key is elsewhere: requests, and what comes back',
   'certs client': 'certificates for clients of etcd',
   lab: 'throw-away hosts on this machine',
+  member: 'members of the cluster: list, add, promote, replace, remove, move leadership',
 };
 
 /** All verbs, in the order of `--help`. */
@@ -20,6 +22,7 @@ export const commands: readonly CommandEntry[] = [
   ...clusterVerbs,
   ...convergeVerbs,
   ...operateVerbs,
+  ...memberVerbs,
   ...certsVerbs,
   ...labVerbs,
 ];

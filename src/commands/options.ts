@@ -42,6 +42,16 @@ export const rotation: readonly OptionEntry[] = [
   { flags: '--keep-keys', description: 'new certificates for the private keys in use' },
 ];
 
+/** Who comes in the place of a member. */
+export const successor: OptionEntry = {
+  flags: '--with <controller>',
+  description: 'the controller that takes its place (default: the same one, with a new disk or on a new machine)',
+};
+export const patience: OptionEntry = {
+  flags: '--patience <time>',
+  description: 'how long a learner may come no further before it is reported, and left as it is (default: 10m)',
+};
+
 /** How far and which way `certs rotate-ca` is to go; `plan certs rotate-ca` shows it. */
 export const succession: readonly OptionEntry[] = [
   { flags: '--authority <name>', description: 'client, peer or all (default: all)' },

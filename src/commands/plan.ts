@@ -21,15 +21,20 @@ import { installWish } from './certs-ca-external.ts';
 import { rotateWish } from './certs-rotate.ts';
 import { rotateCaWish } from './certs-rotate-ca.ts';
 import { flag, type Invocation, type Ports, type Verb, value, values } from './command.ts';
+import { memberRun, memberWord } from './member-wish.ts';
 import { restartWish } from './restart.ts';
 
 export const plan: Verb = async (invocation, ports) => {
   const planOf = chooseVerb(invocation);
-  const cluster = await ports.cluster();
-  const planner = await planOf(cluster, ports);
+  const word = memberWord(invocation);
+  const wanted = await ports.cluster();
+  const run = word && memberRun(word, { ...invocation, args: invocation.args.slice(2) }, wanted);
+  const cluster = run?.cluster ?? wanted;
+  const planner = run?.planner ?? (await planOf(cluster, ports));
   const session = await ports.session(cluster, {
     endpoints: true,
-    requireAll: values(invocation, 'member').length === 0 && !teaching.includes(invocation.args[0] ?? ''),
+    requireAll:
+      run === undefined && values(invocation, 'member').length === 0 && !teaching.includes(invocation.args[0] ?? ''),
   });
   try {
     const made = planner(session.view);
@@ -55,7 +60,7 @@ type Planner = (view: View) => Plan;
 
 /** What is wrong with the command line is told before anything is read. */
 function chooseVerb(invocation: Invocation): (cluster: Cluster, ports: Ports) => Promise<Planner> {
-  const verb = invocation.args.join(' ');
+  const verb = memberWord(invocation) === undefined ? invocation.args.join(' ') : '';
   switch (verb) {
     case '':
       return async () => planAny;
@@ -100,7 +105,7 @@ function chooseCertsVerb(verb: string, invocation: Invocation): ReturnType<typeo
       };
     default:
       throw new QuorateError('usage', `plan: there is no plan for "${verb}"`, {
-        hint: 'one of: bootstrap, apply, restart, start, stop, reset, certs rotate, certs rotate-ca, certs rescue, certs ca external install',
+        hint: 'one of: bootstrap, apply, restart, start, stop, reset, certs rotate, certs rotate-ca, certs rescue, certs ca external install, member add|promote|remove|replace|move-leader',
       });
   }
 }

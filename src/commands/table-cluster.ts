@@ -7,9 +7,11 @@ import {
   identity,
   inventory,
   newIdentity,
+  patience,
   remote,
   rotation,
   succession,
+  successor,
 } from './options.ts';
 
 export const clusterVerbs: readonly CommandEntry[] = [
@@ -46,6 +48,7 @@ export const clusterVerbs: readonly CommandEntry[] = [
       ...rotation.map((each) => ({ ...each, description: `certs rotate: ${each.description}` })),
       ...succession.map((each) => ({ ...each, description: `certs rotate-ca: ${each.description}` })),
       { flags: '--from <dir>', description: 'certs ca external install: the folder with what was signed' },
+      ...[successor, patience].map((each) => ({ ...each, description: `member: ${each.description}` })),
       { flags: '--out <file>', description: 'save the plan, for the --plan of its verb' },
       { flags: '--exit-code', description: 'exit with 2 when changes are pending' },
     ],

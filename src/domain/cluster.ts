@@ -59,6 +59,8 @@ export interface Cluster {
   readonly version: string;
   /** Sorted by name; at least one. */
   readonly controllers: readonly Controller[];
+  /** `state: absent`: hosts whose members are to leave the cluster; sorted by name. Absent: none. */
+  readonly departing?: readonly Controller[];
   readonly paths: HostPaths;
   /** systemd unit name with suffix, `etcd.service`. */
   readonly unit: string;

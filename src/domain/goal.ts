@@ -22,6 +22,17 @@ export interface VersionGoal {
   readonly from: string;
 }
 
+/** Met when the list has a started voter on the host `with`, and no member `id`. */
+export interface ReplaceGoal {
+  readonly kind: 'replace';
+  /** ID of the member that gives way, 16 hexadecimal digits. */
+  readonly id: string;
+  /** What people call it. */
+  readonly member: string;
+  /** The controller whose member comes in its place. */
+  readonly with: string;
+}
+
 /** Met when none of these processes runs any more, and every one of these members runs. */
 export interface RestartGoal {
   readonly kind: 'restart';
@@ -30,7 +41,7 @@ export interface RestartGoal {
 }
 
 /** What is wanted. */
-export type Goal = RotateGoal | RestartGoal | VersionGoal;
+export type Goal = RotateGoal | RestartGoal | VersionGoal | ReplaceGoal;
 
 /** A goal that is not known to be met yet. */
 export type OpenGoal = Goal & {
@@ -63,5 +74,7 @@ function canonical(goal: Goal): string {
       return JSON.stringify([goal.kind, Object.entries(goal.ends).sort()]);
     case 'version':
       return JSON.stringify([goal.kind, goal.way, goal.to]);
+    case 'replace':
+      return JSON.stringify([goal.kind, goal.id, goal.with]);
   }
 }

@@ -68,5 +68,6 @@ export function compareText(a: string, b: string): number {
 
 function qualifier(draft: Draft): string {
   if ('path' in draft) return `:${draft.path}`;
+  if ('member' in draft && draft.kind.startsWith('member.')) return `:${draft.member}`;
   return draft.kind === 'cert.issue' ? `:${draft.member}` : '';
 }

@@ -12,6 +12,10 @@ export interface Voter {
 export type Disruption =
   | { readonly kind: 'stop'; readonly member: string; readonly allowDowntime: boolean }
   | { readonly kind: 'add-voter'; readonly member: string }
+  /** Without a vote it changes no majority; etcd adds nobody beside members that are down. */
+  | { readonly kind: 'add-learner'; readonly member: string; readonly needsAll: boolean }
+  /** A learner that has caught up. */
+  | { readonly kind: 'promote'; readonly member: string }
   | { readonly kind: 'remove'; readonly member: string };
 
 /** undefined: it may run. Otherwise the reason why not. */
@@ -33,6 +37,10 @@ export function object(voters: readonly Voter[], step: Disruption): Objection {
       return objectToStop(voters, step.member, step.allowDowntime);
     case 'add-voter':
       return objectToChange(voters, [...voters, { name: step.member, healthy: false }], `adding ${step.member}`);
+    case 'add-learner':
+      return objectToLearner(voters, step);
+    case 'promote':
+      return objectToChange(voters, [...voters, { name: step.member, healthy: true }], `promoting ${step.member}`);
     case 'remove':
       if (voters.length <= 1) return `${step.member} is the last member: removing it would end the cluster`;
       return objectToChange(
@@ -58,6 +66,8 @@ export function objectToAll(voters: readonly Voter[], steps: readonly Disruption
 export function votersAfter(voters: readonly Voter[], { kind, member }: Disruption): readonly Voter[] {
   const others = voters.filter((each) => each.name !== member);
   if (kind === 'remove') return others;
+  if (kind === 'add-learner') return voters;
+  if (kind === 'promote') return [...others, { name: member, healthy: true }];
   if (kind === 'stop' && others.length === voters.length) return voters;
   return [...others, { name: member, healthy: false }];
 }
@@ -70,6 +80,23 @@ function objectToStop(voters: readonly Voter[], member: string, allowDowntime: b
   const needed = majority(voters.length);
   if (left >= needed) return undefined;
   return `stopping ${member} would leave ${left} of ${counted(voters.length, 'voter')} healthy, and ${needed} ${agreeing(needed, 'is', 'are')} needed`;
+}
+
+/**
+ * etcd's own rule (reference/etcd-operations.md, section 4): up to 3.5.29 and 3.6.10 every voter must be connected, since then a majority that counts the
+ * newcomer as down.
+ */
+function objectToLearner(
+  voters: readonly Voter[],
+  { member, needsAll }: { readonly member: string; readonly needsAll: boolean },
+): Objection {
+  const what = `adding ${member}`;
+  const now = objectToChange(voters, voters, what);
+  if (now !== undefined) return now;
+  const down = voters.filter((each) => !each.healthy).map((each) => each.name);
+  const needed = needsAll ? voters.length : majority(voters.length + 1);
+  if (down.length === 0 || voters.length - down.length >= needed) return undefined;
+  return `${what} is not possible while ${down.join(', ')} ${agreeing(down.length, 'is', 'are')} down: etcd wants ${needed} of ${counted(voters.length, 'voter')} healthy for that`;
 }
 
 function objectToChange(before: readonly Voter[], after: readonly Voter[], what: string): Objection {

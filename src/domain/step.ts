@@ -179,6 +179,20 @@ interface Bodies {
   'certificates.prove': { readonly members: readonly string[]; readonly what: string };
   /** Proves that ports of these uses refuse a certificate on their revocation list, and accept one that only the list tells from it. */
   'revocation.prove': { readonly members: readonly string[]; readonly uses: readonly Use[] };
+  /** Adds a controller to the cluster's list, as a learner. One that the list has by its peer URL is that member already. */
+  'member.add': { readonly member: string; readonly peerUrl: string };
+  /** Waits until a member that was added has started and follows the leader closely; it fails once nothing has moved for `stallMs`. */
+  'member.await': { readonly member: string; readonly stallMs: number };
+  /** Gives a learner its vote, as soon as etcd calls it in sync with the leader. */
+  'member.promote': { readonly member: string; readonly stallMs: number };
+  /** Takes a member (16 hexadecimal digits; `member` is what people call it) out of the list; where it leads, leadership is moved first. */
+  'member.remove': { readonly member: string; readonly memberId: string };
+  /** Moves leadership to a controller's member; '' for the best of the others. */
+  'leader.move': { readonly to: string };
+  /** Proves by hashes at one revision that all voters hold the same data. */
+  'data.prove': object;
+  /** Takes back the alarms of a member that the list no longer has; that of nobody in particular (etcd 3.4) too. */
+  'alarm.disarm': { readonly memberId: string; readonly alarm: 'CORRUPT' };
   /** Saves a snapshot of the data with the operator, whole and checked; `version` is what runs then. */
   'snapshot.save': { readonly version: string };
   /** Proves that a hop from one version of etcd to another may begin: versions, roles, alarms, equal data, and what the new minor would not start with. */

@@ -38,7 +38,7 @@ export const memberSymptoms = {
     cause:
       'a member belongs to another cluster (another token, or the data dir of another one): it stays up and is never let in (#11562, #3710)',
     remedy:
-      'find out whose data it is before you touch it; when it is not needed, stop the unit, move the data dir aside, and remove and add the member (etcdctl member remove, member add)',
+      'find out whose data it is before you touch it; when it is not needed, stop the unit, move the data dir aside, and replace the member: quorate member replace NAME',
     lines: [/cluster ID mismatch/i],
     freshMs: REPEATED_MS,
   },
@@ -46,8 +46,7 @@ export const memberSymptoms = {
     level: 'critical',
     cause:
       'a member that had data starts without it: the others keep what it had promised, so it cannot go on as itself (#10254, #13509)',
-    remedy:
-      'while a majority is healthy, remove it and add it as a new member (etcdctl member remove, then member add --learner); never start it with initial-cluster-state new',
+    remedy: 'while a majority is healthy: quorate member replace NAME; never start it with initial-cluster-state new',
     lines: [
       /tocommit\(\d+\) is out of range/,
       /has already been bootstrapped/,
@@ -58,12 +57,13 @@ export const memberSymptoms = {
     level: 'critical',
     cause: 'the process runs on, and its data dir is gone under it: it will not come back from a restart',
     remedy:
-      'do not restart it; with the others healthy, remove it and add it anew; alone, save a snapshot from it first',
+      'do not restart it; with the others healthy, quorate member replace NAME; alone, save a snapshot from it first',
   },
   'member-removed': {
     level: 'critical',
     cause: 'this member was removed from the cluster and still starts with its old data dir (#9613, #9776)',
-    remedy: 'stop and disable the unit, and move the data dir aside; to have it back, add it as a new member',
+    remedy:
+      'quorate member remove NAME stops its unit and moves its data aside; to have it back: quorate member add NAME',
     lines: [
       /the member has been permanently removed from the cluster/,
       /data-dir used by this member must be removed/,
@@ -79,17 +79,17 @@ export const memberSymptoms = {
   'member-unknown': {
     level: 'warning',
     cause: 'the cluster has a member that the inventory does not list',
-    remedy: 'list it under controllers, or remove it (etcdctl member remove ID)',
+    remedy: 'list it under controllers, or remove it: quorate member remove ID',
   },
   'member-unstarted': {
     level: 'warning',
     cause: 'a member was added and never started: it counts as a voter that is down, unless it is a learner',
-    remedy: 'start it with what member add printed, or take the addition back (etcdctl member remove ID)',
+    remedy: 'quorate member add NAME goes on with it; quorate member remove ID takes the addition back',
   },
   learner: {
     level: 'warning',
     cause: 'a member is still a learner: it does not vote',
-    remedy: 'once it has caught up, etcdctl member promote ID; where it cannot, remove it',
+    remedy: 'once it has caught up, quorate member promote NAME; where it cannot: quorate member remove NAME',
   },
   'initial-cluster': {
     level: 'critical',
@@ -118,7 +118,7 @@ export const memberSymptoms = {
     cause:
       'the data of members differs: etcd raises the CORRUPT alarm, or a member refuses to start beside the others (#13766, #14139)',
     remedy:
-      'quorate verify names the member that differs; while a majority agrees, stop it, move its data aside, remove it and add it anew, then etcdctl alarm disarm',
+      'quorate verify names the member that differs; while a majority agrees, quorate member replace NAME gives it the data of the others and takes the alarm back',
     lines: [
       /hashes must match/,
       /found different hash values from remote peer/,

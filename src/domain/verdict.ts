@@ -6,6 +6,7 @@
 import type { Cluster } from './cluster.ts';
 import type { Facts, HostFacts } from './facts.ts';
 import { bootstrapDropIn } from './layout.ts';
+import { memberOf, neverStarted, quorumList } from './membership.ts';
 import { agreeing } from './plural.ts';
 
 /** Who the cluster is, computed before its first start from peer URLs and token. IDs are 16 hexadecimal digits. */
@@ -26,9 +27,18 @@ export type Verdict =
   | { readonly kind: 'new' }
   /** Some hosts took part in a bootstrap that did not finish; every one can go on. */
   | { readonly kind: 'unfinished'; readonly starts: Readonly<Record<string, StartState>> }
-  /** It has been healthy once: a marker or the store says so. `unmarked` hosts still lack theirs. */
-  | { readonly kind: 'formed'; readonly unmarked: readonly string[] }
+  /**
+   * It has been healthy once: a marker or the store says so. `unmarked` members still lack theirs; `arriving` ones are in the list and have no vote
+   * yet, or never started; `outsiders` are controllers that the list lacks.
+   */
+  | ({ readonly kind: 'formed' } & Formed)
   | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
+
+interface Formed {
+  readonly unmarked: readonly string[];
+  readonly arriving: readonly string[];
+  readonly outsiders: readonly string[];
+}
 
 /** Judges the hosts; every controller must be in `facts.hosts` (unreachable hosts are the caller's to refuse). */
 export function judgeCluster(cluster: Cluster, facts: Facts, identity: Identity | undefined): Verdict {
@@ -43,14 +53,14 @@ function judgeOwn(
 ): Verdict {
   const marker = hosts.find((each) => each.records.marker !== undefined)?.records.marker;
   const formedAt = marker?.healthyAt ?? identity?.formedAt;
-  if (formedAt !== undefined) return judgeFormed(hosts, formedAt);
+  if (formedAt !== undefined) return judgeFormed(hosts, formedAt, placesOf(cluster, facts, identity));
   const begun = hosts.filter((each) => each.data.wal || startsNow(each, cluster));
   if (begun.length === 0) {
     const attempted = hosts.some((each) => each.records.attempt !== undefined || isActive(each));
     return attempted ? { kind: 'unfinished', starts: startsOf(hosts, begun, 'new') } : { kind: 'new' };
   }
   const lost = hosts.filter((each) => !begun.includes(each) && hadItsTurn(each));
-  if (lost.length > 0) return wiped(lost, begun);
+  if (lost.length > 0) return wiped(lost, begun, byHand(lost));
   const changed = begun.find((each) => startedAs(each) !== identity?.clusterId);
   if (changed !== undefined) return membersChanged(changed, identity);
   return { kind: 'unfinished', starts: startsOf(hosts, begun, hasLeader(facts, identity) ? 'existing' : 'new') };
@@ -83,17 +93,42 @@ function membersChanged(host: HostFacts, identity: Identity | undefined): Verdic
   };
 }
 
-/** Every member had its data when the cluster was formed: a host without any has lost it, or is another machine. */
-function judgeFormed(hosts: readonly HostFacts[], formedAt: string): Verdict {
-  const lost = hosts.filter((each) => !each.data.wal);
+type Place = 'member' | 'arriving' | 'never-started' | 'outsider';
+
+/** What each controller is by the list of this cluster's quorum; without that, every one is taken for a member that has its data. */
+function placesOf(cluster: Cluster, facts: Facts, identity: Identity | undefined): Readonly<Record<string, Place>> {
+  const list = identity === undefined ? undefined : quorumList(facts, identity.clusterId);
+  if (list === undefined) return {};
+  const places = cluster.controllers.map((controller): readonly [string, Place] => {
+    const marked = identity?.memberIds[controller.name];
+    const member = memberOf(list, controller) ?? list.find((each) => each.id === marked);
+    if (member === undefined) return [controller.name, 'outsider'];
+    if (neverStarted(member)) return [controller.name, 'never-started'];
+    return [controller.name, member.learner ? 'arriving' : 'member'];
+  });
+  return Object.fromEntries(places);
+}
+
+/**
+ * Every member had its data when the cluster was formed: a host without any has lost it, or is another machine. But for those that the cluster itself says
+ * have never started, and those that it does not know.
+ */
+function judgeFormed(hosts: readonly HostFacts[], formedAt: string, places: Readonly<Record<string, Place>>): Verdict {
+  const at = (...wanted: readonly Place[]): readonly HostFacts[] =>
+    hosts.filter(({ host }) => wanted.includes(places[host] ?? 'member'));
+  const names = (some: readonly HostFacts[]): readonly string[] => some.map((each) => each.host);
+  const lost = at('member', 'arriving').filter((each) => !each.data.wal);
   if (lost.length === 0) {
-    return { kind: 'formed', unmarked: hosts.filter((each) => !each.records.marker).map((each) => each.host) };
+    return {
+      kind: 'formed',
+      unmarked: names(at('member').filter((each) => !each.records.marker)),
+      arriving: names(at('arriving', 'never-started')),
+      outsiders: names(at('outsider')),
+    };
   }
   if (lost.length === hosts.length) return hosts.some(hasRecord) ? allLost(formedAt) : strangers(formedAt);
-  return wiped(
-    lost,
-    hosts.filter((each) => each.data.wal),
-  );
+  const rest = hosts.filter((each) => each.data.wal);
+  return wiped(lost, rest, byReplacing(lost));
 }
 
 function hasRecord({ records }: HostFacts): boolean {
@@ -116,12 +151,22 @@ function strangers(formedAt: string): Verdict {
   };
 }
 
-function wiped(lost: readonly HostFacts[], withData: readonly HostFacts[]): Verdict {
+/** While it has not been formed, no other verb takes it for a cluster. */
+function byHand(lost: readonly HostFacts[]): string {
+  return `remove and add the member (etcdctl member remove, then member add) on ${lost.map((each) => each.host).join(', ')}`;
+}
+
+function byReplacing([first, ...more]: readonly HostFacts[]): string {
+  const others = more.length === 0 ? '' : ', then the others, one after the other';
+  return `quorate member replace ${first?.host} -i FILE gives the member its data anew${others}`;
+}
+
+function wiped(lost: readonly HostFacts[], withData: readonly HostFacts[], mended: string): Verdict {
   const names = lost.map((each) => each.host).join(', ');
   const others = withData.map((each) => each.host).join(', ');
   const rejoin =
     withData.length > lost.length
-      ? `a majority still has the data: remove and add the member (etcdctl member remove, then member add) on ${names}`
+      ? `a majority still has the data: ${mended}`
       : `save a snapshot from ${others} first; only then decide which data is the cluster's`;
   return {
     kind: 'refused',

@@ -2,6 +2,7 @@
 import type { Cluster } from './cluster.ts';
 import type { Facts } from './facts.ts';
 import { memberList } from './health.ts';
+import { controllerOf, labelOf } from './membership.ts';
 import { majority, type Voter } from './quorum.ts';
 
 /**
@@ -14,9 +15,11 @@ export function votersOf(cluster: Cluster, facts: Facts): readonly Voter[] {
   return list
     .filter((each) => !each.learner)
     .map((member) => {
-      const controller = cluster.controllers.find((each) => member.peerUrls.includes(each.peerUrl));
-      const name = controller?.name ?? (member.name || member.id);
-      return { name, healthy: controller !== undefined && serves(facts, controller.name) };
+      const controller = controllerOf(cluster, member);
+      return {
+        name: labelOf(cluster, member),
+        healthy: controller !== undefined && serves(facts, controller.name),
+      };
     });
 }
 

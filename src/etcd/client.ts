@@ -113,6 +113,12 @@ export class EtcdClient {
     await this.#call('member promote', (how) => this.#calls.cluster.memberPromote({ id: fromId(id) }, how));
   }
 
+  /** Takes back an alarm of a member (rpc.proto: AlarmRequest.DEACTIVATE, AlarmType.CORRUPT). */
+  async disarm(id: string, alarm: 'CORRUPT'): Promise<void> {
+    const request = { action: 2, memberId: fromId(id), alarm: alarm === 'CORRUPT' ? 2 : 0 };
+    await this.#call('disarm', (how) => this.#calls.maintenance.alarm(request, how));
+  }
+
   /** Returns the revision of the write. */
   async put(key: string, value: string): Promise<number> {
     const request = { key: Buffer.from(key), value: Buffer.from(value) };

@@ -1,8 +1,13 @@
 /** Which hosts a run locks, and how locks left behind are released. */
 import { type HeldLock, takeLock } from '../apply/lock.ts';
 import { unlockScript } from '../apply/lock-script.ts';
+import { QuorateError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
 import type { Plan } from '../domain/plan.ts';
+import { majority } from '../domain/quorum.ts';
+import { OPERATOR } from '../domain/step.ts';
+import { votersOf } from '../domain/voters.ts';
+import type { View } from '../plan/view.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { Process } from './process.ts';
 
@@ -20,6 +25,30 @@ export async function lockHosts(
     command: input.command === '' ? plan.verb : input.command,
     since: new Date(process.now()).toISOString(),
   });
+}
+
+/**
+ * Before anything is locked: a run holds most of the voters, and every host that it changes; a dead host that is replaced cannot be locked.
+ * @throws QuorateError unreachable
+ */
+export function requireLockable(plan: Plan, { cluster, facts }: View, reached: ReadonlyMap<string, Connection>): void {
+  const changed = new Set(plan.stages.flatMap((each) => each.steps.map((step) => step.host)));
+  const missing = [...changed].filter((host) => host !== OPERATOR && !reached.has(host));
+  if (missing.length > 0) {
+    throw new QuorateError('unreachable', `${missing.join(', ')}: cannot be reached, and would be changed`, {
+      hint: 'let quorate reach it, and run the same command again',
+    });
+  }
+  const voters = votersOf(cluster, facts).map((each) => each.name);
+  const held = voters.filter((each) => reached.has(each));
+  if (held.length >= majority(voters.length)) return;
+  throw new QuorateError(
+    'unreachable',
+    `${held.length} of the hosts of ${voters.length} voters are reached, and a run locks most of them: another one could change the cluster meanwhile`,
+    {
+      hint: `let quorate reach ${voters.filter((each) => !reached.has(each)).join(', ')}`,
+    },
+  );
 }
 
 /** Releases every lock whose holder and scripts have ended; says what was found, host by host. */

@@ -1,6 +1,7 @@
 /** Moves leadership with the operator's certificate. */
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
+import { hostsOf } from '../domain/membership.ts';
 import { connectEtcd } from '../etcd/client.ts';
 import { clientStream, identitiesOf } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
@@ -20,7 +21,7 @@ export async function moveLeader(
   },
 ): Promise<void> {
   const { cluster, credentials: tls, signal } = input;
-  const controller = cluster.controllers.find(({ name }) => name === move.leader);
+  const controller = hostsOf(cluster).find(({ name }) => name === move.leader);
   if (controller === undefined || tls === undefined) {
     throw new QuorateError('step-failed', `${move.leader}: cannot be asked to hand leadership over`, {
       host: move.leader,

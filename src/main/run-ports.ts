@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HeldLock } from '../apply/lock.ts';
 import type { ExecutorPorts } from '../apply/ports.ts';
 import { QuorateError } from '../domain/errors.ts';
+import { hostsOf } from '../domain/membership.ts';
 import { parseProbe } from '../observe/parse-probe.ts';
 import { probeScript } from '../observe/probe-script.ts';
 import type { Transports } from '../transport/open.ts';
 import type { RunInterrupts } from './interrupts.ts';
 import { type LookInput, lookAgain, probedTexts } from './look.ts';
+import { memberPort } from './member-port.ts';
 import { moveLeader } from './move-leader.ts';
 import type { SessionInput } from './session-input.ts';
 
@@ -42,6 +44,7 @@ export function runPorts({ input, transports, interrupts, lock, view, emit }: Gi
         { leader, targetId },
         { cluster, connections, signal, credentials: await operator.credentialsIfAny() },
       ),
+    members: memberPort({ cluster, connections, credentials: () => operator.credentialsIfAny(), signal }),
     requireLock: () => lock.requireHeld(),
     wait: (ms) => waitUnlessAborted(ms, signal),
     emit,
@@ -61,7 +64,7 @@ async function waitUnlessAborted(ms: number, signal: AbortSignal): Promise<void>
 }
 
 function probeOf({ cluster, desired }: SessionInput, host: string): string {
-  const controller = cluster.controllers.find((each) => each.name === host);
+  const controller = hostsOf(cluster).find((each) => each.name === host);
   if (controller === undefined) throw new Error(`${host} is no controller`);
   return probeScript(cluster, controller, probedTexts(desired, host));
 }

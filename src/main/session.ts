@@ -4,12 +4,12 @@ import type { Session, SessionWish } from '../commands/command.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
+import { hostsOf } from '../domain/membership.ts';
 import type { PkiView } from '../domain/pki-view.ts';
 import type { Plan } from '../domain/plan.ts';
 import { preflight } from '../domain/preflight.ts';
-import type { Identity } from '../domain/verdict.ts';
 import { forbiddenStreams } from '../etcd/reach.ts';
-import { clusterId, memberId } from '../plan/ids.ts';
+import { identityOf } from '../plan/identity.ts';
 import { planToJson } from '../plan/saved-plan.ts';
 import type { View } from '../plan/view.ts';
 import { openAll, type Transports } from '../transport/open.ts';
@@ -17,7 +17,7 @@ import type { Ui } from '../ui/output.ts';
 import { signOnHost } from './external-steps.ts';
 import { inquiryOf } from './inquiry.ts';
 import { openRun } from './interrupts.ts';
-import { lockHosts, unlockHosts } from './locking.ts';
+import { lockHosts, requireLockable, unlockHosts } from './locking.ts';
 import { lookAgain, lookAtAll } from './look.ts';
 import { planView } from './plan-view.ts';
 import { runPorts } from './run-ports.ts';
@@ -29,7 +29,7 @@ import type { SessionInput } from './session-input.ts';
  */
 export async function openSession(input: SessionInput): Promise<Session> {
   const { cluster, wish, ui, process } = input;
-  const transports = await openAll(cluster.controllers, {
+  const transports = await openAll(hostsOf(cluster), {
     env: process.env,
     acceptNewHostKeys: input.acceptNewHostKeys,
     askSecret: ui.terminal.interactive
@@ -80,6 +80,7 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
     show: async (plan, to) => ui.plan(await planView(plan, seen.view, input.verbose), to),
     toJson: planToJson,
     apply: async (plan, replan) => {
+      requireLockable(plan, seen.view, transports.connections);
       atEnd = await run(plan, { input, transports }, async () => {
         seen = await look(input, transports);
         requireHosts(cluster, seen.failures, wish);
@@ -98,9 +99,11 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
 }
 
 function requireHosts(cluster: Cluster, failures: readonly QuorateError[], wish: SessionWish): void {
-  if (!wish.requireAll || failures.length === 0) return;
-  const summary = `${failures.length} of ${cluster.controllers.length} hosts cannot be reached`;
-  throw combineErrors(summary, failures);
+  // Who is to leave may be gone already.
+  const missing = failures.filter(({ host }) => cluster.controllers.some(({ name }) => name === host));
+  if (!wish.requireAll || missing.length === 0) return;
+  const summary = `${missing.length} of ${cluster.controllers.length} hosts cannot be reached`;
+  throw combineErrors(summary, missing);
 }
 
 function checkHosts(cluster: Cluster, facts: Facts, ui: Ui): void {
@@ -136,18 +139,15 @@ function viewOf(input: SessionInput, facts: Facts, pki: PkiView): View {
   const { cluster, desired, process } = input;
   const checksums = input.operator.checksums();
   return {
-    ...{ cluster, facts, pki, identity: identityOf(cluster, pki), desired, checksums, now: process.now() },
+    cluster,
+    facts,
+    pki,
+    identity: identityOf(cluster, pki.identity, facts),
+    desired,
+    checksums,
+    now: process.now(),
     ...(input.atVersion === undefined ? {} : { atVersion: input.atVersion }),
   };
-}
-
-function identityOf(cluster: Cluster, pki: PkiView): Identity | undefined {
-  if (pki.identity === undefined) return undefined;
-  const { uuid, token, formedAt } = pki.identity;
-  const memberIds = Object.fromEntries(
-    cluster.controllers.map(({ name, peerUrl }) => [name, memberId([peerUrl], token)]),
-  );
-  return { uuid, token, formedAt, memberIds, clusterId: clusterId(Object.values(memberIds)) };
 }
 
 /** What was shown and confirmed is what runs: the hosts may have changed since, or another run have ended meanwhile. */

@@ -3,6 +3,7 @@ import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { EndpointFacts, HostFacts } from '../domain/facts.ts';
+import { hostsOf } from '../domain/membership.ts';
 import { connectEtcd, type EtcdClient } from '../etcd/client.ts';
 import { EtcdError } from '../etcd/etcd-error.ts';
 import { clientStream, identitiesOf } from '../etcd/reach.ts';
@@ -31,7 +32,7 @@ export async function observeEndpoints(
   options: EndpointOptions,
 ): Promise<Readonly<Record<string, EndpointFacts>>> {
   const asked = [...connections].flatMap((connection) => {
-    const controller = cluster.controllers.find((each) => each.name === connection.host);
+    const controller = hostsOf(cluster).find((each) => each.name === connection.host);
     const host = hosts[connection.host];
     if (controller === undefined || host === undefined) return [];
     const { activeState } = host.unit;
@@ -80,10 +81,18 @@ async function observeOne(
 async function ask(client: EtcdClient, host: string): Promise<EndpointFacts> {
   const [{ revision: _, ...status }, members, linearizable] = await Promise.all([
     client.status(),
-    client.memberList(),
+    listOf(client),
     readsLinearizably(client),
   ]);
   return { host, failure: undefined, ...status, linearizable, members, servedCertificate: client.servedCertificate };
+}
+
+/** A learner tells no list: etcd refuses that call on it (3.4 to 3.7, api/v3rpc/interceptor.go, ErrGRPCNotSupportedForLearner). */
+function listOf(client: EtcdClient): ReturnType<EtcdClient['memberList']> {
+  return client.memberList().catch((error: unknown) => {
+    if (error instanceof EtcdError && error.reason.includes('rpc not supported for learner')) return [];
+    throw error;
+  });
 }
 
 /** As `etcdctl endpoint health` has it: an answer that denies the permission came through the quorum too. */

@@ -2,6 +2,7 @@
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { HostFacts } from '../domain/facts.ts';
+import { hostsOf } from '../domain/membership.ts';
 import type { Connection } from '../transport/transport.ts';
 import { parseProbe } from './parse-probe.ts';
 import { probeScript } from './probe-script.ts';
@@ -54,7 +55,7 @@ export async function observeHosts(
  * answer is not understood twice (once may be a file that changed while it was read).
  */
 async function observeHost(connection: Connection, cluster: Cluster, options: ProbeOptions): Promise<HostFacts> {
-  const controller = cluster.controllers.find((each) => each.name === connection.host);
+  const controller = hostsOf(cluster).find((each) => each.name === connection.host);
   if (controller === undefined) throw new Error(`${connection.host} is no controller of ${cluster.name}`);
   const script = probeScript(cluster, controller, options.texts?.(connection.host), options.v2Log);
   try {

@@ -40,6 +40,14 @@ const goal = z.discriminatedUnion('kind', [
     who: z.string(),
   }),
   z.strictObject({
+    kind: z.literal('replace'),
+    id: z.string(),
+    member: z.string(),
+    with: z.string(),
+    since: z.string(),
+    who: z.string(),
+  }),
+  z.strictObject({
     kind: z.literal('restart'),
     ends: z.record(z.string(), z.string()).readonly(),
     since: z.string(),

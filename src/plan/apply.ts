@@ -62,7 +62,7 @@ function requireRoster({ strangers, moved }: Roster): void {
       'refused',
       `the cluster has members that the inventory does not list: ${strangers.join(', ')}`,
       {
-        hint: 'list them under controllers again; or take them out of the cluster by ID: etcdctl member remove ID',
+        hint: 'list them under controllers again; or take them out of the cluster by name: quorate member remove NAME -i FILE',
       },
     );
   }
@@ -73,7 +73,7 @@ function requireRoster({ strangers, moved }: Roster): void {
     `${first.name}: the cluster dials it at ${first.from}, and the inventory wants ${first.to}: it would be cut off from the others`,
     {
       host: first.name,
-      hint: 'put the address back; or tell the cluster the new one first: etcdctl member update ID --peer-urls URL',
+      hint: `put the address back; or move it there once the host has that address: quorate member replace ${first.name} -i FILE`,
     },
   );
 }
@@ -156,10 +156,8 @@ function requireUnmixed(
 function absences({ facts }: View, { outsiders, arriving }: Roster, chosen: readonly string[]): readonly string[] {
   const left = Object.keys(facts.unreachable).filter((name) => !chosen.includes(name));
   return [
-    ...outsiders.map((name) => `${name}: is in the inventory and no member yet: it is passed over`),
-    ...arriving.map(
-      (name) => `${name}: is a member without a vote yet: it is passed over until etcdctl member promote`,
-    ),
+    ...outsiders.map((name) => `${name}: is in the inventory and no member yet: quorate member add ${name} -i FILE`),
+    ...arriving.map((name) => `${name}: is a member without a vote yet: quorate member add ${name} -i FILE goes on`),
     ...left.map((name) => `${name}: cannot be reached, and stays as it is: run quorate apply again once it can`),
   ];
 }

@@ -3,7 +3,7 @@ import { QuorateError } from '../domain/errors.ts';
 import { bootstrapDropIn } from '../domain/layout.ts';
 import { compareText, dropEmptyStages, type Plan, type Stage, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
-import { judgeCluster, type StartState } from '../domain/verdict.ts';
+import { judgeCluster, type StartState, type Verdict } from '../domain/verdict.ts';
 import { adminProfile } from '../pki/profile.ts';
 import { matchReasons } from './drift.ts';
 import { type GenerationDrafts, generationDrafts, mendingTurn } from './generation.ts';
@@ -22,7 +22,7 @@ export function planBootstrap(view: View): Plan {
   const { cluster, facts } = view;
   const verdict = judgeCluster(cluster, facts, view.identity);
   if (verdict.kind === 'refused') throw new QuorateError('refused', verdict.message, { hint: verdict.hint });
-  if (verdict.kind === 'formed') return planFormed(view, verdict.unmarked);
+  if (verdict.kind === 'formed') return planFormed(view, verdict);
   requireSigned(view);
   const resumes = verdict.kind === 'unfinished';
   return planForming(resumes ? view : withoutToken(view), resumes ? verdict.starts : everyone(view, 'new'));
@@ -52,7 +52,10 @@ function planForming(view: View, starts: Readonly<Record<string, StartState>>): 
   });
 }
 
-function planFormed(view: View, unmarked: readonly string[]): Plan {
+type Formed = Extract<Verdict, { readonly kind: 'formed' }>;
+
+function planFormed(view: View, { unmarked, outsiders, arriving }: Formed): Plan {
+  requireNobodyElse([...outsiders, ...arriving]);
   if (unmarked.length > 0) {
     return dropEmptyStages({ ...planBase(view, 'bootstrap'), stages: proofStages(view, unmarked), reasons: [] });
   }
@@ -83,6 +86,14 @@ function planFormed(view: View, unmarked: readonly string[]): Plan {
     reasons: [],
   });
   return leftovers.stages.length > 0 ? leftovers : { ...leftovers, reasons: matchReasons(view) };
+}
+
+/** @throws QuorateError refused where controllers are to come into a cluster that is there */
+function requireNobodyElse(names: readonly string[]): void {
+  if (names.length === 0) return;
+  throw new QuorateError('refused', `${names.join(', ')}: no member yet of a cluster that has been formed`, {
+    hint: 'bootstrap builds new clusters only: quorate member add -i FILE makes them members',
+  });
 }
 
 /** `etcd-1 (https://10.0.0.1:2380)`, by the cluster's own list. */

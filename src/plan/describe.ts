@@ -152,6 +152,28 @@ const rows: Rows = {
     describe: ({ members, uses }) =>
       change(`prove on ${members.join(', ')}: ${uses.join(' and ')} ports refuse a revoked certificate, and no other`),
   },
+  'member.add': {
+    risk: 'disruptive',
+    describe: ({ member, peerUrl }) => bang(`add ${member} (${peerUrl}) to the cluster, as a learner`),
+  },
+  'member.await': {
+    risk: 'safe',
+    describe: ({ member }) => change(`wait until ${member} has started and caught up`),
+  },
+  'member.promote': { risk: 'disruptive', describe: ({ member }) => bang(`give ${member} its vote`) },
+  'member.remove': {
+    risk: 'disruptive',
+    describe: ({ member, memberId }) => bang(`remove ${member} (${memberId}) from the cluster`),
+  },
+  'leader.move': {
+    risk: 'disruptive',
+    describe: ({ to }) => bang(to === '' ? 'move leadership to another member' : `move leadership to ${to}`),
+  },
+  'data.prove': { risk: 'safe', describe: () => change('prove that all voters hold the same data') },
+  'alarm.disarm': {
+    risk: 'disruptive',
+    describe: ({ memberId, alarm }) => bang(`take back the alarm ${alarm} of member ${memberId}, which is gone`),
+  },
   'snapshot.save': {
     risk: 'safe',
     describe: ({ version }) =>
@@ -231,6 +253,7 @@ function checksBefore(to: string): string {
 /** `server, peer certificates of etcd-1 (generation 2)`, `etcd 3.7.3 on every member` */
 function goalText(goal: Goal): string {
   if (goal.kind === 'version') return `etcd ${goal.to} on every member`;
+  if (goal.kind === 'replace') return `${goal.with} in the place of ${goal.member} (${goal.id})`;
   if (goal.kind === 'restart') return `${Object.keys(goal.ends).join(', ')} restarted`;
   const { targets, purposes, keys } = goal;
   const members = Object.entries(targets).map(([member, number]) => `${member} (generation ${number})`);

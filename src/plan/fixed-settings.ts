@@ -40,8 +40,7 @@ function changesOf(view: View, host: HostFacts): readonly QuorateError[] {
   const name = host.host;
   const found = settingsOf(view, host);
   const { dataDir, walDir = '' } = cluster.paths;
-  const replace =
-    'put it back; a member moves when it is removed and added again: etcdctl member remove, then member add --learner';
+  const replace = `put it back; a member moves with a replacement: quorate member replace ${name} -i FILE`;
   const back = 'put it back as it was';
   const data = 'the data of this member is there';
   const all: readonly (Change | undefined)[] = [

@@ -75,7 +75,7 @@ export function requireData(view: View, wiped: readonly string[], go: string): v
     {
       host: wiped.length === 1 ? first : undefined,
       hint: rest
-        ? `${go} --member ${others.join(' ')} takes the others; then remove and add ${first} (etcdctl member remove, then member add --learner)`
+        ? `${go} --member ${others.join(' ')} takes the others; then quorate member replace ${first} -i FILE`
         : 'most of the data is gone: restore a snapshot',
     },
   );

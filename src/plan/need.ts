@@ -104,7 +104,7 @@ const checks: Checks = {
   'marker.put': (step, view, host) => {
     const { marker } = host.records;
     if (marker === undefined || marker.uuid !== view.identity?.uuid) return yes('it is healthy and not marked so yet');
-    const id = step.adopted?.memberId;
+    const id = step.adopted?.memberId ?? view.identity.memberIds[host.host];
     if (id !== undefined && marker.memberId !== id) return yes(`it is marked as member ${marker.memberId}, not ${id}`);
     const leftover = fileAt(host, bootstrapDropIn(view.cluster)).kind !== 'absent';
     return leftover ? yes('the drop-in of its first start is still there') : no('marked');
@@ -161,6 +161,13 @@ const operatorKinds = [
   'downgrade.enable',
   'downgrade.cancel',
   'formation.forget',
+  'member.add',
+  'member.await',
+  'member.promote',
+  'member.remove',
+  'leader.move',
+  'data.prove',
+  'alarm.disarm',
 ] as const;
 type OperatorKind = (typeof operatorKinds)[number];
 export type HostStepKind = Exclude<StepKind, OperatorKind>;

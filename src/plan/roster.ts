@@ -1,6 +1,6 @@
 /** Who of the inventory is a member of the running cluster, and who of the cluster is not in the inventory. Pure. */
-import type { MemberFact } from '../domain/facts.ts';
 import { memberList } from '../domain/health.ts';
+import { isArriving, labelOf, memberOf } from '../domain/membership.ts';
 import { compareText } from '../domain/plan.ts';
 import type { View } from './view.ts';
 
@@ -25,8 +25,7 @@ export function rosterOf({ cluster, facts }: View): Roster {
   const entries = cluster.controllers.map((controller) => {
     const { name, peerUrl } = controller;
     const marker = facts.hosts[name]?.records.marker;
-    const entry =
-      list.find((each) => each.peerUrls.includes(peerUrl)) ?? list.find((each) => each.id === marker?.memberId);
+    const entry = memberOf(list, controller) ?? list.find((each) => each.id === marker?.memberId);
     const member = list.length === 0 ? marker !== undefined : entry !== undefined && !isArriving(entry);
     return { name, peerUrl, entry, member };
   });
@@ -45,12 +44,7 @@ export function rosterOf({ cluster, facts }: View): Roster {
     ),
     strangers: list
       .filter((each) => !known.has(each))
-      .map((each) => `${each.name || each.id} (${each.peerUrls.join(', ')})`)
+      .map((each) => `${labelOf(cluster, each)} (${each.peerUrls.join(', ')})`)
       .sort(compareText),
   };
-}
-
-/** It publishes its name once it has joined. */
-function isArriving({ learner, name }: MemberFact): boolean {
-  return learner || name === '';
 }

@@ -107,7 +107,7 @@ function runningVersions(view: View, members: readonly string[], goesOn: boolean
       'refused',
       `member ${stranger.name || stranger.id} is not in the inventory: it would keep its version`,
       {
-        hint: 'list it under controllers, or remove it first: etcdctl member remove ID',
+        hint: 'list it under controllers, or remove it first: quorate member remove NAME -i FILE',
       },
     );
   }

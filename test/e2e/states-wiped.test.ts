@@ -50,8 +50,7 @@ describe('a formed cluster', () => {
         status: 13,
         words: [
           'etcd-2: was started before and has no data now, while etcd-1, etcd-3 have',
-          'a majority still has the data: remove and add the member',
-          'etcdctl member remove',
+          'a majority still has the data: quorate member replace etcd-2',
         ],
         data: [],
       });

@@ -5,6 +5,7 @@ import type { ExecutorPorts } from '../../src/apply/ports.ts';
 import { STEP_LINE, STEPS_DONE } from '../../src/apply/prelude.ts';
 import { QuorateError } from '../../src/domain/errors.ts';
 import type { Facts, HostFacts } from '../../src/domain/facts.ts';
+import { hostsOf } from '../../src/domain/membership.ts';
 import type { Permits, Plan } from '../../src/domain/plan.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { OPERATOR, type Step } from '../../src/domain/step.ts';
@@ -108,10 +109,17 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
     return ended([...lines, STEPS_DONE, `PROBE ${JSON.stringify(model.host(host))}`], 0);
   };
 
+  /** Killed before the call, or right after it. */
+  const membership = (kind: Step['kind'], act: () => void): void => {
+    const step = plan.stages.find((each) => each.id === stage)?.steps.find((each) => each.kind === kind);
+    if (step !== undefined && fault(step) === 'kill') throw new Killed();
+    act();
+    if (step !== undefined) done.push(step.id);
+  };
   const ports: ExecutorPorts = {
     cluster: model.cluster,
     connections: Object.fromEntries(
-      model.cluster.controllers
+      hostsOf(model.cluster)
         .filter(({ name }) => !options.unconnected?.includes(name))
         .map(({ name }) => [name, connection(name)]),
     ),
@@ -170,6 +178,14 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
     moveLeader: async (leader, targetId) => {
       moves.push(`${leader} → ${targetId}`);
       model.moveLeader(targetId);
+    },
+    members: {
+      add: async (_via, [peerUrl = '']) => membership('member.add', () => model.members.add(peerUrl)),
+      promote: async (_via, id) => membership('member.promote', () => model.members.promote(id)),
+      remove: async (_via, id) => membership('member.remove', () => model.members.remove(id)),
+      disarm: async () => undefined,
+      hashes: async (hosts) =>
+        hosts.map((host) => ({ host, memberId: host, revision: 1, compactRevision: 0, hash: 7 })),
     },
     requireLock: () => {
       const lost = options.lockLost?.(done);

@@ -5,10 +5,19 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import type { Cluster } from '../../src/domain/cluster.ts';
 import { QuorateError } from '../../src/domain/errors.ts';
-import type { EndpointFacts, Facts, FileFact, HostFacts } from '../../src/domain/facts.ts';
+import type { EndpointFacts, Facts, FileFact, HostFacts, MemberFact } from '../../src/domain/facts.ts';
 import { currentGeneration, generationsOn, keyOwnership, requestsBeside } from '../../src/domain/generation.ts';
 import { sameGoal } from '../../src/domain/goal.ts';
-import { configFile, pkiGeneration, pkiLink, unitFile } from '../../src/domain/layout.ts';
+import {
+  ATTEMPT_FILE,
+  configFile,
+  MARKER_FILE,
+  pkiGeneration,
+  pkiLink,
+  STARTING_FILE,
+  unitFile,
+} from '../../src/domain/layout.ts';
+import { hostsOf } from '../../src/domain/membership.ts';
 import {
   type AuthorityView,
   activeAuthority,
@@ -22,12 +31,14 @@ import type { Identity } from '../../src/domain/verdict.ts';
 import { chainFile, tryParseChain } from '../../src/pki/chain.ts';
 import { trustBundle } from '../../src/plan/certificates.ts';
 import { prepareGaps } from '../../src/plan/generation-gaps.ts';
+import { identityOf } from '../../src/plan/identity.ts';
 import { fillToken, type HostStepKind } from '../../src/plan/need.ts';
 import type { HostFiles, View } from '../../src/plan/view.ts';
 import { renderBootstrapFiles, renderHostFiles } from '../../src/render/host-files.ts';
 import { inputFor } from '../unit/render/cluster.ts';
 import { adminKeyOf, adminOf, authorityOf, certificateOf, publicKeyOf } from './certificates.ts';
 import { attemptOf, endpointOf, freshHost, identityWith, NOW, silentEndpoint } from './facts.ts';
+import { configuredUrls, createMembers, firstMembers, type ModelMembers } from './model-members.ts';
 import { createVersionModel, linkedVersion, type VersionModel } from './version-model.ts';
 
 const UUID = '11111111-2222-4333-8444-555555555555';
@@ -49,10 +60,16 @@ export type Issued = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export interface Model {
   readonly cluster: Cluster;
-  readonly newStarts: readonly NewStart[];
+  /** The cluster's own list. */
+  readonly members: ModelMembers;
+  /** Whether a majority of the voters serves. */
+  hasQuorum(): boolean;
+  /** A host that is dead and cannot be reached; the way back. */
+  unplug(name: string): () => void;
   /** What members tell of versions. */
   versions(members: readonly string[]): ReturnType<VersionModel['answers']>;
   readonly etcd: VersionModel;
+  readonly newStarts: readonly NewStart[];
   /** A fresh look at everything. */
   view(): View;
   /** The view for facts that may be older. */
@@ -70,7 +87,7 @@ export interface Model {
   editPki(change: (before: PkiView) => PkiView): void;
   /** Time goes on. */
   later(days: number): void;
-  /** The inventory changes: hosts stay as they are. */
+  /** The inventory changes: hosts stay as they are, and new controllers have fresh ones. */
   want(wanted: Cluster): void;
   /** Purposes whose private key behind the link is not that of their certificate. */
   mismatchedPairs(name: string): readonly string[];
@@ -79,6 +96,19 @@ export interface Model {
   moveLeader(targetId: string): void;
   /** Loses the data dir; with `everything` the whole machine is new. */
   wipe(name: string, what: 'data' | 'everything'): void;
+}
+
+function desiredOf(wanted: Cluster): Readonly<Record<string, HostFiles>> {
+  const input = inputFor(wanted);
+  return Object.fromEntries(
+    wanted.controllers.map((controller) => [
+      controller.name,
+      {
+        files: renderHostFiles(wanted, controller, input),
+        bootstrapFiles: renderBootstrapFiles(wanted, controller, input),
+      },
+    ]),
+  );
 }
 
 export function createModel(first: Cluster): Model {
@@ -103,18 +133,29 @@ export function createModel(first: Cluster): Model {
   const edit = (name: string, change: (before: HostFacts) => HostFacts): void => {
     hosts.set(name, change(host(name)));
   };
+  /** Who it was formed as. */
   const identity = (): Identity | undefined =>
     pki.identity === undefined
       ? undefined
-      : { ...identityWith(cluster, pki.identity.uuid, pki.identity.token), formedAt: pki.identity.formedAt };
+      : { ...identityWith(first, pki.identity.uuid, pki.identity.token), formedAt: pki.identity.formedAt };
+  const hostOf = (member: MemberFact) => hostsOf(cluster).find((each) => member.peerUrls.includes(each.peerUrl));
+  const members = createMembers({
+    initial: () => firstMembers(first, identity()?.memberIds ?? {}),
+    serves: (member) => serving().includes(hostOf(member)?.name ?? ''),
+  });
   const serving = (): readonly string[] =>
-    [...hosts.values()].filter((each) => each.unit.activeState === 'active' && each.data.wal).map((each) => each.host);
-  const hasQuorum = (): boolean => serving().length > cluster.controllers.length / 2;
+    [...hosts.values()]
+      .filter((each) => each.unit.activeState === 'active' && each.data.wal && members.holds(each.host))
+      .map((each) => each.host);
+  const hasQuorum = (): boolean => {
+    const voters = members.list().filter((each) => !each.learner);
+    return voters.filter((each) => serving().includes(hostOf(each)?.name ?? '')).length > voters.length / 2;
+  };
   const viewOf = (facts: Facts): View => ({
     cluster,
     facts,
     pki,
-    identity: identity(),
+    identity: identityOf(cluster, pki.identity, facts),
     desired,
     checksums: {},
     now,
@@ -128,7 +169,7 @@ export function createModel(first: Cluster): Model {
   });
   const view = (): View => {
     const seen = Object.fromEntries(
-      [...hosts].map(([name, each]) => [name, { ...throughLink(cluster, each), v2Log: versions.v2Log(name) }]),
+      [...hosts].map(([name, each]) => [name, { ...asProbed(cluster, each), v2Log: versions.v2Log(name) }]),
     );
     return viewOf({ observedAt: NOW, hosts: seen, endpoints: endpoints(), unreachable: {} });
   };
@@ -141,16 +182,27 @@ export function createModel(first: Cluster): Model {
         name,
         up.includes(name)
           ? endpointOf(cluster, known, name, {
-              ...(hasQuorum() ? leading(up, known) : { linearizable: false, leaderId: '0' }),
+              ...ownOf(name),
+              ...(hasQuorum() ? leading(up) : { linearizable: false, leaderId: '0' }),
               ...{ version: versions.running(name) ?? cluster.version, downgradesTo: versions.downgradesTo() },
             })
           : silentEndpoint(name, `${name}: connection refused`),
       ]),
     );
   };
-  const leading = (up: readonly string[], { memberIds }: Identity): Partial<EndpointFacts> => ({
-    leaderId: leader ?? memberIds[up[0] ?? ''] ?? '0',
-  });
+  const entryOf = (name: string): MemberFact | undefined => {
+    const controller = hostsOf(cluster).find((each) => each.name === name);
+    return controller && members.entryOf(controller.peerUrl);
+  };
+  const ownOf = (name: string): Partial<EndpointFacts> => {
+    const entry = entryOf(name);
+    const learner = entry?.learner === true;
+    return { memberId: entry?.id ?? '', members: members.list(), learner, linearizable: !learner };
+  };
+  const leading = (up: readonly string[]): Partial<EndpointFacts> => {
+    const voters = up.flatMap((name) => entryOf(name) ?? []).filter((each) => !each.learner);
+    return { leaderId: voters.find((each) => each.id === leader)?.id ?? voters[0]?.id ?? '0' };
+  };
   const start = (name: string, state: 'new' | 'existing'): void => {
     const before = host(name);
     const { wal } = before.data;
@@ -173,7 +225,11 @@ export function createModel(first: Cluster): Model {
       edit(name, withUnit({ activeState: 'failed' }));
       return;
     }
-    const fails = state === 'new' ? before.records.starting !== undefined : !hasQuorum();
+    const joins = (): boolean => {
+      const peerUrl = hostsOf(cluster).find((each) => each.name === name)?.peerUrl ?? '';
+      return hasQuorum() && members.join(name, peerUrl, configuredUrls(before.texts[configFile(cluster)] ?? ''));
+    };
+    const fails = state === 'new' ? before.records.starting !== undefined : !wal && !joins();
     edit(name, withUnit({ activeState: !wal && fails ? 'activating' : 'active' }));
     if (wal || fails) return;
     hadData.add(name);
@@ -265,7 +321,7 @@ export function createModel(first: Cluster): Model {
     },
     'file.put': (step) => put(step.host, step),
     'record.attempt': (step) => {
-      const known = identity();
+      const known = view().identity;
       if (known === undefined) throw new Error('an attempt without an identity');
       if (host(step.host).data.wal) throw new QuorateError('step-failed', 'its data appeared meanwhile');
       edit(step.host, (each) => ({
@@ -281,10 +337,10 @@ export function createModel(first: Cluster): Model {
     },
     'unit.restart': (step) => {
       start(step.host, 'existing');
-      if (leader === identity()?.memberIds[step.host]) leader = undefined;
+      if (leader === entryOf(step.host)?.id) leader = undefined;
     },
     'marker.put': (step) => {
-      const known = identity();
+      const known = view().identity;
       if (known === undefined) throw new Error('a marker without an identity');
       const marker = { ...attemptOf(known, step.host), cluster: cluster.name, healthyAt: '2026-01-01T00:00:00.000Z' };
       edit(step.host, (each) => ({ ...without(each, step.files), records: { ...each.records, marker } }));
@@ -348,12 +404,19 @@ export function createModel(first: Cluster): Model {
     get cluster() {
       return cluster;
     },
+    members,
+    hasQuorum,
+    unplug: (name) => {
+      const seen = host(name);
+      hosts.delete(name);
+      return () => hosts.set(name, seen);
+    },
     newStarts,
     versions: (members) => versions.answers(members),
     etcd: versions,
     view,
     viewOf,
-    host: (name) => throughLink(cluster, host(name)),
+    host: (name) => asProbed(cluster, host(name)),
     pki: () => pki,
     applyToHost: (step, issued) => applyRow(step, issued),
     applyToOperator: (step) => {
@@ -385,6 +448,7 @@ export function createModel(first: Cluster): Model {
     want: (wanted) => {
       cluster = wanted;
       desired = desiredOf(wanted);
+      for (const { name } of hostsOf(wanted)) if (!hosts.has(name)) hosts.set(name, freshHost(name));
     },
     later: (days) => {
       now += days * 86_400_000;
@@ -540,7 +604,7 @@ function requireAll(members: readonly string[], up: readonly string[]): void {
 
 /** What the unit would note at a start now. */
 function runRecordOf(cluster: Cluster, host: HostFacts): HostFacts['run'] {
-  const { certificates, unit } = throughLink(cluster, host);
+  const { certificates, unit } = asProbed(cluster, host);
   const digest = (name: string): string => sha256(certificates[`${pkiLink(cluster)}/${name}`] ?? '');
   return {
     invocationId: unit.invocationId,
@@ -559,21 +623,12 @@ function binaryOf({ paths }: Cluster, { files }: HostFacts): string {
   return file?.kind === 'file' ? file.sha256 : '';
 }
 
-function desiredOf(cluster: Cluster): Readonly<Record<string, HostFiles>> {
-  const input = inputFor(cluster);
-  return Object.fromEntries(
-    cluster.controllers.map((controller) => [
-      controller.name,
-      {
-        files: renderHostFiles(cluster, controller, input),
-        bootstrapFiles: renderBootstrapFiles(cluster, controller, input),
-      },
-    ]),
-  );
-}
-
-/** The probe sees certificates through the link too. */
-function throughLink(cluster: Cluster, host: HostFacts): HostFacts {
+/** The probe sees notes as files, and certificates through the link too. */
+function asProbed(cluster: Cluster, known: HostFacts): HostFacts {
+  const { marker, attempt, starting } = known.records;
+  const notes = { [MARKER_FILE]: marker, [ATTEMPT_FILE]: attempt, [STARTING_FILE]: starting };
+  const there = Object.entries(notes).flatMap(([path, note]) => (note === undefined ? [] : [[path, NOTE] as const]));
+  const host = withFiles(Object.fromEntries(there))(known);
   const link = host.files[pkiLink(cluster)];
   if (link?.kind !== 'link') return host;
   const folder = `${cluster.paths.configDir}/${link.target}/`;
@@ -620,6 +675,8 @@ function listFile(pki: PkiView, use: Use): FileFact {
 function linkTo(target: string): FileFact {
   return { kind: 'link', target };
 }
+
+const NOTE: FileFact = { kind: 'file', mode: '0600', owner: 'root', group: 'root', sha256: '' };
 
 const memberFolder: FileFact = { kind: 'directory', mode: '0700', owner: 'etcd', group: 'etcd' };
 

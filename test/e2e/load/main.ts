@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   const { total, phases } = ledger.end();
   clearInterval(watch);
   const acknowledged = { prefix: order.prefix, written: ledger.written() };
-  const store = await verifyStore(order.endpoints, openMaterial(order.verifyWith), acknowledged);
+  const store = await verifyStore(order.verifyAt ?? order.endpoints, openMaterial(order.verifyWith), acknowledged);
   // Attempts that were given up may hold their connections for a while yet.
   tell({ event: 'report', report: { total, phases, failures: ledger.failures, store } }, () => process.exit(0));
 }

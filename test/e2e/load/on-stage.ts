@@ -4,7 +4,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Stage } from '../stage.ts';
 import { isolate, removeEmptyGroups } from './isolate.ts';
-import type { Causes, ClientOrder, LoadOrder, LoadReport, MaterialOrder, PhaseFigures } from './order.ts';
+import type { Causes, ClientOrder, Endpoint, LoadOrder, LoadReport, MaterialOrder, PhaseFigures } from './order.ts';
 import { type Load, startLoad } from './start.ts';
 
 /** etcd's election timeout as quorate sets it, and a second: the longest that acknowledged writes may be apart. */
@@ -16,6 +16,19 @@ export const RATE_LIMIT = 50;
 /** Where the well-kept clients' `load.crt`, `load.key` and `ca.crt` stand; what is put there is read at the next handshake. */
 export function keptFolder(stage: Stage): string {
   return join(stage.folder, 'load');
+}
+
+/** Which members clients know all the time, and which are members at the end. */
+export interface LoadMembers {
+  readonly asked: readonly string[];
+  readonly atEnd: readonly string[];
+}
+
+export interface LoadWish {
+  /** Where not quorate issues to clients. */
+  readonly renewClients?: (() => Promise<void>) | undefined;
+  /** Where not all hosts are members. */
+  readonly members?: LoadMembers | undefined;
 }
 
 export interface StageLoad extends Load {
@@ -34,14 +47,14 @@ export interface StageLoad extends Load {
  */
 export async function loadStage(
   stage: Stage,
-  renewClients = (): Promise<void> => issueClients(stage),
+  { members, renewClients = () => issueClients(stage) }: LoadWish = {},
 ): Promise<StageLoad> {
   const kept = keptFolder(stage);
   const old = join(stage.folder, `load-old-${randomUUID().slice(0, 8)}`);
   await renewClients();
   await cp(kept, old, { recursive: true });
   const materials = { kept: materialIn(kept), old: materialIn(old) };
-  const load = await startLoad(loadOrder(stage, materials));
+  const load = await startLoad(loadOrder(stage, materials, members));
   await removeEmptyGroups();
   await isolate(stage, [load.pid]);
   return { ...load, ...materials, renewClients };
@@ -55,12 +68,18 @@ async function issueClients(stage: Stage): Promise<void> {
 function loadOrder(
   stage: Stage,
   { kept, old }: { readonly kept: MaterialOrder; readonly old: MaterialOrder },
+  members: LoadMembers | undefined,
 ): LoadOrder {
+  const endpointsOf = (names: readonly string[] | undefined): readonly Endpoint[] =>
+    stage.lab.hosts
+      .filter(({ name }) => names?.includes(name) !== false)
+      .map(({ name, ipv4 }) => ({ name, address: ipv4, port: 2379 }));
   const writer = (name: string, perSecond: number, material: MaterialOrder): ClientOrder => ({
     ...{ name, perSecond, material, does: 'write', connections: 'fresh' },
   });
   return {
-    endpoints: stage.lab.hosts.map(({ name, ipv4 }) => ({ name, address: ipv4, port: 2379 })),
+    endpoints: endpointsOf(members?.asked),
+    verifyAt: endpointsOf(members?.atEnd),
     prefix: `/load/${randomUUID()}/`,
     clients: [
       { ...writer('persistent', 40, kept), connections: 'persistent' },

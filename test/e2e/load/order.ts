@@ -33,6 +33,8 @@ export interface LoadOrder {
   /** Keys of this run begin with it, and nothing else in the store does. */
   readonly prefix: string;
   readonly clients: readonly ClientOrder[];
+  /** Whose stores are read at the end; undefined: those of the endpoints. */
+  readonly verifyAt?: readonly Endpoint[];
   /** With what the store is read at the end. */
   readonly verifyWith: MaterialOrder;
   /** One attempt at one member, connecting included. */

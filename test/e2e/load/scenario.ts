@@ -1,7 +1,7 @@
 /** One verb, or one trouble, under load and under the sampler's eyes: what every scenario must show. */
 import { expect } from 'vitest';
 import type { Stage } from '../stage.ts';
-import { GAP_LIMIT_MS, loadStage, RATE_LIMIT, type StageLoad, tellFigures } from './on-stage.ts';
+import { GAP_LIMIT_MS, type LoadWish, loadStage, RATE_LIMIT, type StageLoad, tellFigures } from './on-stage.ts';
 import type { LoadReport } from './order.ts';
 import { type Sampled, startSampler } from './sampler.ts';
 
@@ -10,11 +10,9 @@ export interface Outcome {
   readonly sampled: Sampled;
 }
 
-export interface Scenario {
+export interface Scenario extends LoadWish {
   /** The figures' name. */
   readonly name: string;
-  /** Where not quorate issues to clients. */
-  readonly renewClients?: () => Promise<void>;
 }
 
 /** Runs `act` with the load and the sampler beside it, and prints the figures under the scenario's name. */
@@ -23,8 +21,8 @@ export async function underLoad(
   wish: string | Scenario,
   act: (load: StageLoad) => Promise<void>,
 ): Promise<Outcome> {
-  const { name: scenario, renewClients }: Scenario = typeof wish === 'string' ? { name: wish } : wish;
-  const load = await loadStage(stage, renewClients);
+  const { name: scenario, ...order }: Scenario = typeof wish === 'string' ? { name: wish } : wish;
+  const load = await loadStage(stage, order);
   const sampler = startSampler(stage);
   const finish = async (): Promise<Outcome> => {
     const report = await load.end();

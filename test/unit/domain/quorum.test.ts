@@ -61,6 +61,30 @@ describe('the guard', () => {
     expect(majority(count)).toBe(expected);
   });
 
+  /** l: a learner may be added, L: also where etcd wants all peers connected for that; p: one that has caught up may be promoted. */
+  const learners: Readonly<Record<number, readonly string[]>> = {
+    1: ['', 'l L p'],
+    2: ['', '', 'l L p'],
+    3: ['', '', 'p', 'l L p'],
+    4: ['', '', '', 'l p', 'l L p'],
+    5: ['', '', '', 'p', 'l p', 'l L p'],
+    6: ['', '', '', '', 'l p', 'l p', 'l L p'],
+    7: ['', '', '', '', 'p', 'l p', 'l p', 'l L p'],
+  };
+
+  it.each(Object.entries(learners))('lets learners come to %s voters as etcd does', (count, rows) => {
+    const seen = rows.map((_, healthy) => {
+      const may = (step: Parameters<typeof object>[1]): boolean =>
+        object(voters(Number(count), healthy), step) === undefined;
+      return [
+        ...(may({ kind: 'add-learner', member: 'new', needsAll: false }) ? ['l'] : []),
+        ...(may({ kind: 'add-learner', member: 'new', needsAll: true }) ? ['L'] : []),
+        ...(may({ kind: 'promote', member: 'new' }) ? ['p'] : []),
+      ].join(' ');
+    });
+    expect(seen).toEqual(rows);
+  });
+
   it('says what a stop would leave and what is needed', () => {
     expect(object(voters(3, 2), { kind: 'stop', member: 'm1', allowDowntime: true })).toBe(
       'stopping m1 would leave 1 of 3 voters healthy, and 2 are needed',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EndpointFacts, Facts, HostFacts } from '../../../src/domain/facts.ts';
+import type { EndpointFacts, Facts, HostFacts, MemberFact } from '../../../src/domain/facts.ts';
 import { bootstrapDropIn } from '../../../src/domain/layout.ts';
 import { type Identity, judgeCluster, type Verdict } from '../../../src/domain/verdict.ts';
 import { attemptOf, endpointOf, freshHost, identityWith, NOW } from '../../fakes/facts.ts';
@@ -68,6 +68,7 @@ const noted: Trace = { attempt: true, starting: true };
 const started: Trace = { attempt: true, starting: true, wal: true };
 const formed: Trace = { attempt: true, starting: true, wal: true, marker: true };
 const wiped: Trace = { attempt: true, starting: true };
+const whole = { kind: 'formed', unmarked: [], arriving: [], outsiders: [] };
 
 describe('hosts on which nothing ever was', () => {
   it('are new, with and without a state directory', () => {
@@ -99,8 +100,8 @@ describe('a cluster that the store knows to be formed', () => {
   });
 
   it('still has to be marked where quorate was killed between the note and the marks', () => {
-    expect(judge([started, started, started], known)).toEqual({ kind: 'formed', unmarked: names });
-    expect(judge([formed, started, started], known)).toEqual({ kind: 'formed', unmarked: ['etcd-2', 'etcd-3'] });
+    expect(judge([started, started, started], known)).toEqual({ ...whole, unmarked: names });
+    expect(judge([formed, started, started], known)).toEqual({ ...whole, unmarked: ['etcd-2', 'etcd-3'] });
   });
 });
 
@@ -192,11 +193,11 @@ describe('a bootstrap that did not finish', () => {
 
 describe('a cluster that has been healthy', () => {
   it('is formed', () => {
-    expect(judge([formed, formed, formed])).toEqual({ kind: 'formed', unmarked: [] });
+    expect(judge([formed, formed, formed])).toEqual(whole);
   });
 
   it('is formed where only some are marked yet', () => {
-    expect(judge([formed, started, started])).toEqual({ kind: 'formed', unmarked: ['etcd-2', 'etcd-3'] });
+    expect(judge([formed, started, started])).toEqual({ ...whole, unmarked: ['etcd-2', 'etcd-3'] });
   });
 
   it('is refused after one of three was wiped', () => {
@@ -223,6 +224,47 @@ describe('a cluster that has been healthy', () => {
 
   it('is refused where the only marked host was wiped between the first healthy moment and the other markers', () => {
     expect(refusal(judge([{ ...formed, wal: false }, started, started]))).toContain('etcd-1: was started before');
+  });
+});
+
+describe('a cluster whose own list tells who is a member', () => {
+  /** What every member that answers says, with these changes to etcd-3's entry; undefined: it has none. */
+  const answers = (third: Partial<MemberFact> | undefined, changes: Partial<EndpointFacts> = {}) => {
+    const { members } = endpointOf(cluster, identity, 'etcd-1');
+    const list = members.flatMap((each) => {
+      if (each.name !== 'etcd-3') return [each];
+      return third === undefined ? [] : [{ ...each, ...third }];
+    });
+    return { 'etcd-1': endpointOf(cluster, identity, 'etcd-1', { members: list, ...changes }) };
+  };
+
+  it('has outsiders, who need no data', () => {
+    expect(judge([formed, formed, nothing], identity, answers(undefined))).toEqual({ ...whole, outsiders: ['etcd-3'] });
+  });
+
+  it('has members that never started, who need no data either', () => {
+    const never = answers({ name: '', learner: true });
+    expect(judge([formed, formed, attempted], identity, never)).toEqual({ ...whole, arriving: ['etcd-3'] });
+  });
+
+  it('has learners, and one without its data has lost it', () => {
+    expect(judge([formed, formed, started], identity, answers({ learner: true }))).toEqual({
+      ...whole,
+      arriving: ['etcd-3'],
+    });
+    expect(refusal(judge([formed, formed, wiped], identity, answers({ learner: true })))).toContain(
+      'etcd-3: was started before and has no data now',
+    );
+  });
+
+  it('is asked through its quorum alone, and under its own ID', () => {
+    const lost = 'etcd-3: has neither data nor a record of this cluster';
+    const hidden = [
+      answers(undefined, { linearizable: false }),
+      answers(undefined, { failure: 'etcd-1: timeout' }),
+      answers(undefined, { clusterId: 'aaaaaaaaaaaaaaaa' }),
+    ];
+    for (const each of hidden) expect(refusal(judge([formed, formed, nothing], identity, each))).toContain(lost);
   });
 });
 

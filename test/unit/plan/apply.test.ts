@@ -157,7 +157,7 @@ describe('apply', () => {
     const grown = createModel(wanted).view();
     const hosts = { ...facts.hosts, 'etcd-4': freshHost('etcd-4') };
     const plan = apply({ ...seen, cluster: wanted, desired: grown.desired, facts: { ...facts, hosts } });
-    expect(plan.warnings).toEqual(['etcd-4: is in the inventory and no member yet: it is passed over']);
+    expect(plan.warnings).toEqual(['etcd-4: is in the inventory and no member yet: quorate member add etcd-4 -i FILE']);
     expect(kinds(plan)).toEqual(['etcd-1 file.put', 'etcd-2 file.put', 'etcd-3 file.put']);
   });
 
@@ -166,7 +166,7 @@ describe('apply', () => {
     model.wipe('etcd-3', 'data');
     expect(refusal(() => apply(model.view()))).toMatchObject({
       message: 'etcd-3: was a member and has no data now: it is not stopped, it is lost',
-      hint: expect.stringContaining('etcdctl member remove'),
+      hint: expect.stringContaining('quorate member replace etcd-3'),
     });
     expect(kinds(apply(model.view(), { members: ['etcd-1', 'etcd-2'] }))).toEqual([]);
   });
@@ -228,7 +228,7 @@ describe('apply', () => {
     expect(refusal(() => apply(model.view())).errors[0]).toMatchObject({
       message:
         'etcd-1: its data dir is /var/lib/etcd, and the inventory wants /srv/etcd: the data of this member is there',
-      hint: 'put it back; a member moves when it is removed and added again: etcdctl member remove, then member add --learner',
+      hint: 'put it back; a member moves with a replacement: quorate member replace etcd-1 -i FILE',
     });
   });
 
@@ -318,7 +318,7 @@ describe('start and stop', () => {
     const model = stopped(await formed(), 'etcd-1', 'etcd-2', 'etcd-3');
     model.wipe('etcd-3', 'data');
     expect(refusal(() => planStart(model.view(), { members: [] })).hint).toBe(
-      'quorate start -i FILE --member etcd-1 etcd-2 takes the others; then remove and add etcd-3 (etcdctl member remove, then member add --learner)',
+      'quorate start -i FILE --member etcd-1 etcd-2 takes the others; then quorate member replace etcd-3 -i FILE',
     );
     expect(refusal(() => planStart(model.view(), { members: ['etcd-1'] })).code).toBe('refused');
     const { error, done } = await runOn(model, planStart(model.view(), { members: ['etcd-1', 'etcd-2'] }));

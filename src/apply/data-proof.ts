@@ -1,0 +1,48 @@
+/** Proves that all voters hold the same data, and takes back alarms of a member that is gone. */
+import { compareHashes } from '../domain/divergence.ts';
+import { QuorateError } from '../domain/errors.ts';
+import type { Facts } from '../domain/facts.ts';
+import { quorumList } from '../domain/membership.ts';
+import type { Step } from '../domain/step.ts';
+import { serves, votersOf } from '../domain/voters.ts';
+import { guard } from './guard.ts';
+import { type Run, viewNow } from './run.ts';
+
+/** Hashes of all voters that serve, at one revision. @throws QuorateError step-failed where they differ or a majority does not serve */
+export async function proveData(facts: Facts, run: Run): Promise<Facts> {
+  const { ports } = run;
+  const voters = votersOf(ports.cluster, facts).map((each) => each.name);
+  const hosts = voters.filter((name) => serves(facts, name));
+  if (hosts.length * 2 <= voters.length) throw differing(`${hosts.length} of ${voters.length} voters serve`);
+  const { state, differing: names } = compareHashes(await ports.members.hashes(hosts));
+  if (state === 'differs')
+    throw differing(`${names.join(', ')} holds other data than the others at one revision`, names[0]);
+  return facts;
+}
+
+function differing(message: string, host?: string): QuorateError {
+  return new QuorateError('step-failed', message, {
+    host,
+    hint: 'quorate verify -i FILE tells whose data differs; quorate member replace NAME -i FILE gives that member the data of the others',
+  });
+}
+
+/** Only once the member is gone, and while the others agree. */
+export async function disarmAlarm(step: Step<'alarm.disarm'>, facts: Facts, run: Run): Promise<Facts> {
+  const { ports } = run;
+  const raised = new Set(
+    Object.values(facts.endpoints).flatMap((each) =>
+      each.alarms.filter(({ kind }) => kind === step.alarm).map(({ memberId }) => memberId),
+    ),
+  );
+  const members = new Set(quorumList(facts, undefined)?.map((each) => each.id));
+  const gone = [...raised].filter((id) => !members.has(id));
+  if (gone.length === 0) return facts;
+  guard([step], { view: await viewNow(facts, run), mode: 'operator', permits: run.permits });
+  await proveData(facts, run);
+  ports.requireLock();
+  const via =
+    Object.values(facts.endpoints).find((each) => each.failure === undefined && each.linearizable)?.host ?? '';
+  for (const id of gone) await ports.members.disarm(via, id, step.alarm);
+  return ports.look(facts, []);
+}
