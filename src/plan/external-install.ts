@@ -43,22 +43,33 @@ export function planExternalInstall(view: View, wish: InstallWish): Plan {
   const verdict = judgeCluster(view.cluster, view.facts, view.identity);
   const formed = view.identity?.formedAt !== undefined || verdict.kind === 'formed';
   // Whose keys certificates came back for is known of members that were observed alone.
-  const members = requestMembers(view, { members: [] });
+  const names = requestMembers(view, { members: [] });
+  const members = names.filter((name) => !isOutsider(view, name));
   if (formed) {
-    requireRotatable(view, members);
+    requireRotatable(view, members.length === 0 ? names : members);
     requireNoRotation(view, VERB);
   }
   const offer = judgeOffer(view, wish.files, { formed });
   const fresh = offer.certificates.filter((each) => !isKept(view.pki, each));
   const drafts = acceptDrafts(offer, fresh);
   const then = { ...view, pki: withOffer(view.pki, offer) };
-  const plan = formed ? planFormed(then, drafts, wish) : keptOnly(then, drafts, 'quorate bootstrap uses them');
+  const plan = formed
+    ? planFormed(then, { drafts, members }, wish)
+    : keptOnly(then, drafts, 'quorate bootstrap uses them');
   return { ...plan, verb: VERB, warnings: [...plan.warnings, ...offer.warnings] };
 }
 
-function planFormed(view: View, drafts: readonly Draft[], wish: InstallWish): Plan {
+/** A controller that is to become a member: what was signed for it is kept until it does. */
+function isOutsider({ facts }: View, name: string): boolean {
+  return facts.hosts[name]?.records.marker === undefined;
+}
+
+function planFormed(
+  view: View,
+  { drafts, members }: { readonly drafts: readonly Draft[]; readonly members: readonly string[] },
+  wish: InstallWish,
+): Plan {
   const { cluster, pki } = view;
-  const members = cluster.controllers.map((each) => each.name);
   const changing = cluster.pki.external.filter((each) => progressOf(pki, each) !== 'settled');
   if (isDown(view) || showsEnded(view)) {
     return keptOnly(view, drafts, 'no member serves: quorate certs rescue puts them into force');
@@ -75,9 +86,13 @@ function planFormed(view: View, drafts: readonly Draft[], wish: InstallWish): Pl
   const stages = rotateStages(view, { members, turns, goal: undefined, setsGoal: false, operator });
   const base = planBase(view, VERB);
   const plan = dropEmptyStages({ ...base, stages, reasons: [] });
-  const warnings = [...base.warnings, ...rotateWarnings(view, turns)];
+  const waiting = cluster.controllers
+    .filter(({ name }) => !members.includes(name))
+    .map(({ name }) => ({ host: name, reason: 'what was signed for it is kept until quorate member add takes it up' }));
+  const told = waiting.map(({ host, reason }) => `${host}: ${reason}`);
+  const warnings = [...base.warnings, ...rotateWarnings(view, turns), ...told];
   return plan.stages.length === 0
-    ? { ...plan, reasons: members.flatMap((name) => lifeReasons(view, name)) }
+    ? { ...plan, reasons: [...members.flatMap((name) => lifeReasons(view, name)), ...waiting] }
     : { ...plan, warnings };
 }
 

@@ -14,6 +14,7 @@ import { planDrift } from '../../../src/plan/drift.ts';
 import { type InstallWish, planExternalInstall } from '../../../src/plan/external-install.ts';
 import type { OfferedFile } from '../../../src/plan/external-match.ts';
 import { planExternalRequest } from '../../../src/plan/external-request.ts';
+import { planAdd } from '../../../src/plan/member-add.ts';
 import { planRescue } from '../../../src/plan/rescue.ts';
 import { planRotate, type RotateWish, waitsForOthers } from '../../../src/plan/rotate.ts';
 import { planRotateCa, type RotateCaWish } from '../../../src/plan/rotate-ca.ts';
@@ -22,7 +23,7 @@ import { adminKeyOf, adminOf, authorityOf, certificateOf } from '../../fakes/cer
 import { Killed, runOn } from '../../fakes/executor.ts';
 import { createModel, type Model } from '../../fakes/model.ts';
 import { authority } from '../pki/material.ts';
-import { cluster as clusterOf } from '../render/cluster.ts';
+import { cluster as clusterOf, controller } from '../render/cluster.ts';
 
 const plain = clusterOf('3.6.16');
 const cluster = { ...plain, pki: { ...plain.pki, external: ['client'] as const } };
@@ -331,6 +332,30 @@ describe('a cluster whose client authority is elsewhere', () => {
       await run(model, (view) => planRotateCa(view, { ...succession, until: 'trust-new' }));
       expectNothingLeft(model);
     }
+  });
+
+  it('takes in another member once its certificates came from there', async () => {
+    const model = await formed();
+    const four = { ...cluster, controllers: [...cluster.controllers, controller('etcd-4', '10.0.0.4')] };
+    model.want(four);
+    const add = (view: View): Plan => planAdd(view, { members: [], stallMs: 60_000 });
+    expect(complaints(() => add(model.view()))).toContain('etcd-4: server, client');
+    const ask = (view: View): Plan => planExternalRequest(view, { members: ['etcd-4'] });
+    await run(model, ask);
+    const { now } = model.view();
+    const files = outside.map((purpose) => {
+      const publicKey = model.host('etcd-4').texts[`${requestFolder(cluster)}/${purpose}.pub`] ?? '';
+      return { name: purpose, text: certificateOf(four, 'etcd-4', { purpose, publicKey, now }) };
+    });
+    const install = (view: View): Plan => planExternalInstall(view, wishOf([...files, authorityFile()]));
+    const plan = install(model.view());
+    expect(plan.stages.flatMap((each) => each.steps.map(({ kind }) => kind))).toEqual(['certificate.accept']);
+    expect(plan.warnings.join()).toContain('etcd-4: what was signed for it is kept until quorate member add');
+    await run(model, install);
+    expect(isEmpty(install(model.view()))).toBe(true);
+    await run(model, add);
+    expect(model.mismatchedPairs('etcd-4')).toEqual([]);
+    expect(isEmpty(add(model.view()))).toBe(true);
   });
 
   it('tells what is due and that others must renew it, and renews its peers meanwhile', async () => {
