@@ -11,15 +11,18 @@ unit_file=<%= it.unitFile %>
 directory=<%= it.runDir %>
 record=<%= it.record %>
 
-# openssl uses the processor's own instructions for it, where it says what is right of an empty input.
-case $(openssl dgst -sha256 -r </dev/null 2>/dev/null) in
-  e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855*) sha256() { openssl dgst -sha256 -r; } ;;
-  *) sha256() { sha256sum; } ;;
-esac
-digest() {
-  sum=$(sha256)
-  printf '%s=%s\n' "$1" "${sum%% *}"
+# openssl uses the processor's own instructions for what is large, where it says what is right of an empty input.
+empty=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+binary_sha256() {
+  sums=$(openssl dgst -sha256 -r /dev/null "$etcd" 2>/dev/null) || sums=
+  case $sums in
+    "$empty "*) sums=${sums#*"$nl"} ;;
+    *) sums=$(sha256sum <"$etcd") ;;
+  esac
+  printf 'binary_sha256=%s\n' "${sums%% *}"
 }
+nl='
+'
 
 mkdir -p "$directory"
 chmod 0755 "$directory"
@@ -27,14 +30,15 @@ rm -f "$record"
 {
   printf 'invocation_id=%s\n' "$INVOCATION_ID"
   # Less the lines that etcd ignores once it has a WAL.
-  sed -e '/^initial-cluster:/d' -e '/^initial-cluster-state:/d' -e '/^initial-cluster-token:/d' "$config" | digest config_sha256
-  digest ca_sha256 <"$pki/ca.crt"
-  digest peer_ca_sha256 <"$pki/peer-ca.crt"
-  digest binary_sha256 <"$etcd"
+  sums=$(sed -e '/^initial-cluster:/d' -e '/^initial-cluster-state:/d' -e '/^initial-cluster-token:/d' "$config" | sha256sum - "$pki/ca.crt" "$pki/peer-ca.crt" "$unit_file")
+  for each in config ca peer_ca; do
+    printf '%s_sha256=%s\n' "$each" "${sums%% *}"
+    sums=${sums#*"$nl"}
+  done
+  unit_sha256=${sums%% *}
+  binary_sha256
   # systemd runs the unit as it last read it, and that may be another one than the file.
-  case $(timeout 5 systemctl show -p NeedDaemonReload --value -- "$unit" 2>/dev/null) in
-    yes) echo unit_sha256= ;;
-    *) digest unit_sha256 <"$unit_file" ;;
-  esac
+  [ "$(timeout 5 systemctl show -p NeedDaemonReload --value -- "$unit" 2>/dev/null)" != yes ] || unit_sha256=
+  printf 'unit_sha256=%s\n' "$unit_sha256"
 } >"$record.new"
 mv -f "$record.new" "$record"

@@ -93,8 +93,7 @@ install -d -m ${quote(step.mode)} -o ${quote(step.owner)} -g ${quote(step.group)
       files: put.files,
       script: `${put.script}
 rm -f ${words(step.files)}
-rmdir ${words([...new Set(step.files.map((path) => path.slice(0, path.lastIndexOf('/'))))])} 2>/dev/null || :
-systemctl daemon-reload`,
+rmdir ${words([...new Set(step.files.map((path) => path.slice(0, path.lastIndexOf('/'))))])} 2>/dev/null || :`,
     };
   },
   'unit.stop': (step) => shell(`systemctl stop ${quote(step.unit)}`),

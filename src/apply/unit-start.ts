@@ -5,11 +5,10 @@ import type { Step } from '../domain/step.ts';
 /** The start stands in systemd's queue at first, for as long as what it comes after (the network) takes. */
 const QUEUED_TRIES = 400;
 
-/** Starts the unit whose file is `unitPath`, with the drop-ins among the step's files and no other than systemd sees. */
-export function startScript(unitPath: string, { unit, files }: Step<'unit.start'>): string {
-  const dropIns = files.map((each) => each.path).filter((each) => each.includes(`/${unit}.d/`));
+/** Starts the unit whose file is `unitPath`, where systemd sees no drop-in beside it. */
+export function startScript(unitPath: string, { unit }: Step<'unit.start'>): string {
   const name = quote(unit);
-  return `${reloadUnlessKnown(unit, ['LoadState=loaded', 'NeedDaemonReload=no', `FragmentPath=${unitPath}`, `DropInPaths=${dropIns.join(' ')}`])}
+  return `${reloadUnlessKnown(unit, ['LoadState=loaded', 'NeedDaemonReload=no', `FragmentPath=${unitPath}`, 'DropInPaths='])}
 systemctl reset-failed ${name} 2>/dev/null || :
 systemctl start --no-block ${name}
 tries=0

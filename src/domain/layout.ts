@@ -37,13 +37,11 @@ export function unitFile(cluster: Cluster): string {
   return `/etc/systemd/system/${cluster.unit}`;
 }
 
-/** The runtime drop-in of the one start with `new`. */
-export function bootstrapDropIn(cluster: Cluster): string {
-  return `/run/systemd/system/${cluster.unit}.d/bootstrap.conf`;
-}
-
 /** The copy of the configuration that the one start with `new` runs from. */
 export const BOOTSTRAP_CONFIG = `${QUORATE_RUN_DIR}/bootstrap/etcd-config.yml`;
+
+/** Tells the unit, which reads it at each start, to run from {@link BOOTSTRAP_CONFIG}. */
+export const BOOTSTRAP_ENVIRONMENT = `${QUORATE_RUN_DIR}/bootstrap/environment`;
 
 /**
  * Where etcd keeps its WAL: a `*.wal` file there is its own test for "already initialised". Never `walDir` itself: etcd makes a log as `NAME.tmp` beside its folder and renames it over that

@@ -5,7 +5,7 @@
  */
 import type { Cluster } from './cluster.ts';
 import type { Facts, HostFacts } from './facts.ts';
-import { bootstrapDropIn } from './layout.ts';
+import { BOOTSTRAP_ENVIRONMENT } from './layout.ts';
 import { memberOf, neverStarted, quorumList } from './membership.ts';
 import { agreeing } from './plural.ts';
 
@@ -54,7 +54,7 @@ function judgeOwn(
   const marker = hosts.find((each) => each.records.marker !== undefined)?.records.marker;
   const formedAt = marker?.healthyAt ?? identity?.formedAt;
   if (formedAt !== undefined) return judgeFormed(hosts, formedAt, placesOf(cluster, facts, identity));
-  const begun = hosts.filter((each) => each.data.wal || startsNow(each, cluster));
+  const begun = hosts.filter((each) => each.data.wal || startsNow(each));
   if (begun.length === 0) {
     const attempted = hosts.some((each) => each.records.attempt !== undefined || isActive(each));
     return attempted ? { kind: 'unfinished', starts: startsOf(hosts, begun, 'new') } : { kind: 'new' };
@@ -67,9 +67,9 @@ function judgeOwn(
 }
 
 /** Whether a member's first start is under way: its process runs, or is about to, and has not come to its WAL yet. */
-function startsNow({ unit }: HostFacts, cluster: Cluster): boolean {
+function startsNow({ unit, files }: HostFacts): boolean {
   const starting = unit.activeState === 'activating' && (unit.subState === 'start-pre' || unit.subState === 'start');
-  return starting && unit.restarts === 0 && unit.dropIns.includes(bootstrapDropIn(cluster));
+  return starting && unit.restarts === 0 && (files[BOOTSTRAP_ENVIRONMENT]?.kind ?? 'absent') !== 'absent';
 }
 
 /**

@@ -3,9 +3,9 @@ import type { Cluster } from '../domain/cluster.ts';
 import {
   ATTEMPT_FILE,
   BOOTSTRAP_CONFIG,
+  BOOTSTRAP_ENVIRONMENT,
   binaryDir,
   binaryNames,
-  bootstrapDropIn,
   configFile,
   dataFolders,
   LOCK_DIR,
@@ -75,7 +75,7 @@ export function probePaths(cluster: Cluster, texts: readonly string[] = []): Pro
     digests: [`${binaries}/.digests`],
     digestsIn: [libDir],
     texts: [
-      ...[configFile(cluster), `${configFile(cluster)}.next`, unitFile(cluster), bootstrapDropIn(cluster)],
+      ...[configFile(cluster), `${configFile(cluster)}.next`, unitFile(cluster), BOOTSTRAP_ENVIRONMENT],
       ...['/etc/profile.d/etcdctl.sh', '/etc/bash_completion.d/etcdctl'],
       ...[ATTEMPT_FILE, STARTING_FILE, MARKER_FILE],
       ...[...PUBLIC_FILES, ...LISTS].map((each) => `${pki}/${each}`),

@@ -1,6 +1,5 @@
 /** Bootstrap: from hosts without an etcd, or with one whose bootstrap did not finish, to a cluster that has been proved healthy. */
 import { QuorateError } from '../domain/errors.ts';
-import { bootstrapDropIn } from '../domain/layout.ts';
 import { compareText, dropEmptyStages, type Plan, type Stage, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { judgeCluster, type StartState, type Verdict } from '../domain/verdict.ts';
@@ -171,7 +170,7 @@ function configureStage(view: View, generations: Generations, starts: Readonly<R
   return stage('configure', 'configure the members', 'parallel', drafts);
 }
 
-/** Whether a member without data goes on trying from an earlier run, perhaps without the drop-in that a reboot took away. */
+/** Whether a member without data goes on trying from an earlier run, perhaps without the environment that a reboot took away. */
 function startsAnew(view: View, host: string, starts: Readonly<Record<string, StartState>>): boolean {
   const records = view.facts.hosts[host]?.records;
   return starts[host] === 'new' && (records?.attempt ?? records?.starting) !== undefined;
@@ -215,11 +214,8 @@ function formationNote({ identity }: View): readonly Draft[] {
 function markStage(view: View, hosts: readonly string[]): Stage {
   const { unit } = view.cluster;
   const drafts = hosts.flatMap((host) => {
-    const files = [
-      bootstrapDropIn(view.cluster),
-      ...(view.desired[host]?.bootstrapFiles ?? []).map((each) => each.path),
-    ];
-    return neededDrafts(view, [{ kind: 'marker.put', host, unit, files: [...new Set(files)].sort() }]);
+    const files = (view.desired[host]?.bootstrapFiles ?? []).map((each) => each.path);
+    return neededDrafts(view, [{ kind: 'marker.put', host, unit, files }]);
   });
   return stage('mark', 'mark the cluster as formed', 'parallel', drafts);
 }

@@ -84,7 +84,7 @@ function settingsOf({ cluster, facts }: View, host: HostFacts): Found {
   const unit = found.includes('Written by quorate') ? found : '';
   const user = unitUser(unit);
   const data = host.files[cluster.paths.dataDir];
-  const config = /^ExecStart=\S+ --config-file (\S+)$/m.exec(unit)?.[1];
+  const config = /^Environment=QUORATE_CONFIG=(\S+) /m.exec(unit)?.[1];
   const listed = memberList(facts).find((each) => each.id === host.records.marker?.memberId)?.name;
   const name = listed === undefined || listed === '' ? settings['name'] : listed;
   const other = host.processes.find(({ arguments: words }) => words.includes(configFile(cluster)))?.unit;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { FileFact, HostFacts } from '../domain/facts.ts';
 import { generationsOn } from '../domain/generation.ts';
-import { bootstrapDropIn, unitFile } from '../domain/layout.ts';
+import { BOOTSTRAP_ENVIRONMENT, unitFile } from '../domain/layout.ts';
 import { type RunWish, restartReason } from '../domain/run-record.ts';
 import { type DataFolder, type Draft, type FilePut, type StepKind, TOKEN_PLACEHOLDER } from '../domain/step.ts';
 import { memberView, missingKeys, trustBundle, trustProblem } from './certificates.ts';
@@ -106,8 +106,8 @@ const checks: Checks = {
     if (marker === undefined || marker.uuid !== view.identity?.uuid) return yes('it is healthy and not marked so yet');
     const id = step.adopted?.memberId ?? view.identity.memberIds[host.host];
     if (id !== undefined && marker.memberId !== id) return yes(`it is marked as member ${marker.memberId}, not ${id}`);
-    const leftover = fileAt(host, bootstrapDropIn(view.cluster)).kind !== 'absent';
-    return leftover ? yes('the drop-in of its first start is still there') : no('marked');
+    const leftover = fileAt(host, BOOTSTRAP_ENVIRONMENT).kind !== 'absent';
+    return leftover ? yes('what its first start ran from is still there') : no('marked');
   },
   'unit.stop': (_step, _view, host) =>
     host.unit.activeState === 'inactive' || host.unit.activeState === 'failed' || host.unit.loadState === 'not-found'

@@ -9,7 +9,7 @@ import { type EtcdConfigInput, renderEtcdConfig } from './etcd-config.ts';
 import { type HostFile, rootFile } from './host-file.ts';
 import { listenUrls } from './listen-urls.ts';
 import { fillTemplate, type Templates } from './template.ts';
-import { renderBootstrapDropIn, renderRecordStart, renderRecordStarting, renderUnit } from './unit-files.ts';
+import { renderBootstrapEnvironment, renderRecordStart, renderRecordStarting, renderUnit } from './unit-files.ts';
 
 /** All that rendering needs beside cluster and controller; the token may be the placeholder that plans show. */
 export type HostFilesInput = Omit<EtcdConfigInput, 'initialClusterState'>;
@@ -30,14 +30,14 @@ export function renderHostFiles(cluster: Cluster, controller: Controller, input:
   ]);
 }
 
-/** What the one start with `new` runs from, below /run: a copy of the configuration and a drop-in. Sorted by path. */
+/** What the one start with `new` runs from, below /run: a copy of the configuration, and what tells the unit of it. Sorted by path. */
 export function renderBootstrapFiles(
   cluster: Cluster,
   controller: Controller,
   input: HostFilesInput,
 ): readonly HostFile[] {
   const content = renderEtcdConfig(cluster, controller, { ...input, initialClusterState: 'new' });
-  return sorted([configuration(BOOTSTRAP_CONFIG, content, cluster), renderBootstrapDropIn(cluster, input.templates)]);
+  return sorted([configuration(BOOTSTRAP_CONFIG, content, cluster), renderBootstrapEnvironment(input.templates)]);
 }
 
 function configuration(path: string, content: string, cluster: Cluster): HostFile {

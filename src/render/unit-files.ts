@@ -1,9 +1,9 @@
-/** The files that systemd runs etcd by: its unit, the drop-in of the one start with `new`, and the scripts that they run. */
+/** The files that systemd runs etcd by: its unit, the environment of the one start with `new`, and the scripts that it runs. */
 import type { Cluster } from '../domain/cluster.ts';
 import {
   ATTEMPT_FILE,
   BOOTSTRAP_CONFIG,
-  bootstrapDropIn,
+  BOOTSTRAP_ENVIRONMENT,
   configFile,
   pkiLink,
   QUORATE_RUN_DIR,
@@ -25,6 +25,7 @@ export function renderUnit(cluster: Cluster, templates: Templates): HostFile {
     variables: {
       ...commands(cluster),
       config: configFile(cluster),
+      environment: BOOTSTRAP_ENVIRONMENT,
       user: cluster.user,
       dataDir,
       walDir: walDir ?? '',
@@ -36,14 +37,11 @@ export function renderUnit(cluster: Cluster, templates: Templates): HostFile {
   return { ...rootFile(unitFile(cluster), content, 'systemd runs etcd by it, hardened'), restart: true };
 }
 
-/** The runtime drop-in that replaces the configuration for the one start with `new`. */
-export function renderBootstrapDropIn(cluster: Cluster, templates: Templates): HostFile {
-  const content = fillTemplate(templates, {
-    name: 'bootstrap.conf',
-    variables: { ...commands(cluster), config: BOOTSTRAP_CONFIG },
-    escape: toUnitWord,
-  });
-  return { ...rootFile(bootstrapDropIn(cluster), content, 'the one start that forms the cluster'), restart: true };
+/** What replaces the configuration for the one start with `new`; read at each start, so that systemd need not be told when it goes. */
+export function renderBootstrapEnvironment(templates: Templates): HostFile {
+  const variables = { config: BOOTSTRAP_CONFIG };
+  const content = fillTemplate(templates, { name: 'bootstrap.env', variables, escape: String });
+  return { ...rootFile(BOOTSTRAP_ENVIRONMENT, content, 'the one start that forms the cluster'), restart: true };
 }
 
 /** The script that notes, at each start, what the process is about to read. */

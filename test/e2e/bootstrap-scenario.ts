@@ -43,9 +43,7 @@ export function formingTests(version: string): () => Stage {
   });
 
   it('leaves initial-cluster-state existing in the file, and nothing in /run', async () => {
-    const text = await stage
-      .host(2)
-      .sh('cat /etc/etcd/etcd-config.yml; ls /run/systemd/system/etcd.service.d 2>&1 || true');
+    const text = await stage.host(2).sh('cat /etc/etcd/etcd-config.yml; ls /run/quorate/bootstrap 2>&1 || true');
     expect(text).toContain('initial-cluster-state: "existing"');
     expect(text).toContain('No such file or directory');
   });

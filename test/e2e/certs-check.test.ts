@@ -65,7 +65,7 @@ describe('certs check', () => {
     await host.sh(`cp -a /etc/etcd/pki.d/1 /etc/etcd/elsewhere
       sed -E 's#/etc/etcd/pki/(server|peer)[.]#/etc/etcd/elsewhere/\\1.#' /etc/etcd/etcd-config.yml >/etc/etcd/other.yml
       mkdir -p /run/systemd/system/etcd.service.d
-      sed -n 's|^ExecStart=\\(.*\\)/etc/etcd/etcd-config.yml|[Service]\\nExecStart=\\nExecStart=\\1/etc/etcd/other.yml|p' /etc/systemd/system/etcd.service >/run/systemd/system/etcd.service.d/other.conf
+      sed -n 's|^ExecStart=\\(.*\\)\${QUORATE_CONFIG}|[Service]\\nExecStart=\\nExecStart=\\1/etc/etcd/other.yml|p' /etc/systemd/system/etcd.service >/run/systemd/system/etcd.service.d/other.conf
       chgrp etcd /etc/etcd/other.yml; systemctl daemon-reload; systemctl restart etcd`);
     await reissue(stage, { number: 1, purpose: 'server', now: Date.now(), days: 365 });
     const { status, row } = await check(stage);

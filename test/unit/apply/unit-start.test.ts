@@ -6,7 +6,6 @@ import type { Step } from '../../../src/domain/step.ts';
 import { run, shells, temporaryFolder } from './shell.ts';
 
 const UNIT_FILE = '/etc/systemd/system/etcd.service';
-const DROP_IN = '/run/systemd/system/etcd.service.d/bootstrap.conf';
 const root = { mode: '0644', owner: 'root', group: 'root', content: '' };
 
 const step: Step<'unit.start'> = {
@@ -14,11 +13,11 @@ const step: Step<'unit.start'> = {
   ...{ unit: 'etcd.service', state: 'new' },
   files: [
     { path: '/run/quorate/bootstrap/etcd-config.yml', ...root },
-    { path: DROP_IN, ...root },
+    { path: '/run/quorate/bootstrap/environment', ...root },
   ],
 };
 
-const known = [`DropInPaths=${DROP_IN}`, 'LoadState=loaded', `FragmentPath=${UNIT_FILE}`, 'NeedDaemonReload=no'];
+const known = ['DropInPaths=', 'LoadState=loaded', `FragmentPath=${UNIT_FILE}`, 'NeedDaemonReload=no'];
 
 /** How often a start is seen in the queue is the number of lines in `$queue`; a systemctl that shows these lines, tells what else it is asked for, and fails on what it does not know. */
 function systemctl(shown: readonly string[]): string {
@@ -46,7 +45,7 @@ const start = ['reset-failed etcd.service', 'start --no-block etcd.service'];
 const without = (name: string): readonly string[] => known.filter((each) => !each.startsWith(name));
 
 describe.each(shells)('starting a unit in %s', (shell) => {
-  it('reloads nothing where systemd knows the unit and its drop-in as they are', async () => {
+  it('reloads nothing where systemd knows the unit as it is', async () => {
     expect(await asked(shell, known)).toEqual(start);
   });
 
@@ -61,11 +60,7 @@ describe.each(shells)('starting a unit in %s', (shell) => {
     ['the unit is not found', [...without('LoadState'), 'LoadState=not-found']],
     ['files have changed since', [...without('NeedDaemonReload'), 'NeedDaemonReload=yes']],
     ['another unit of that name is loaded', [...without('Fragment'), 'FragmentPath=/lib/systemd/system/etcd.service']],
-    ['the drop-in is not seen', [...without('DropIn'), 'DropInPaths=']],
-    [
-      'there is another drop-in',
-      [...without('DropIn'), `DropInPaths=/etc/systemd/system/etcd.service.d/x.conf ${DROP_IN}`],
-    ],
+    ['there is a drop-in', [...without('DropIn'), 'DropInPaths=/etc/systemd/system/etcd.service.d/x.conf']],
     ['nothing is shown', ['']],
   ])('reloads first where %s', async (_case, shown) => {
     expect(await asked(shell, shown)).toEqual(['daemon-reload', ...start]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EndpointFacts, Facts, HostFacts, MemberFact } from '../../../src/domain/facts.ts';
-import { bootstrapDropIn } from '../../../src/domain/layout.ts';
+import { BOOTSTRAP_ENVIRONMENT } from '../../../src/domain/layout.ts';
 import { type Identity, judgeCluster, type Verdict } from '../../../src/domain/verdict.ts';
 import { attemptOf, endpointOf, freshHost, identityWith, NOW } from '../../fakes/facts.ts';
 import { cluster as clusterOf } from '../render/cluster.ts';
@@ -34,6 +34,7 @@ function hostWith(name: string, trace: Trace): HostFacts {
     ...fresh,
     unit: { ...fresh.unit, activeState: trace.active ? 'active' : 'inactive', ...firstStart(trace.tries) },
     data: { ...fresh.data, wal: trace.wal === true },
+    files: trace.tries === undefined ? {} : { [BOOTSTRAP_ENVIRONMENT]: environment },
     records: {
       attempt: trace.attempt ? record : undefined,
       starting: trace.starting ? record : undefined,
@@ -43,9 +44,11 @@ function hostWith(name: string, trace: Trace): HostFacts {
   };
 }
 
+const environment = { kind: 'file', mode: '0644', owner: 'root', group: 'root', sha256: '' } as const;
+
 function firstStart(restarts: number | undefined): Partial<HostFacts['unit']> {
   if (restarts === undefined) return {};
-  return { activeState: 'activating', subState: 'start', restarts, dropIns: [bootstrapDropIn(cluster)] };
+  return { activeState: 'activating', subState: 'start', restarts };
 }
 
 function judge(

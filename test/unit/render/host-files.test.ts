@@ -86,8 +86,8 @@ describe('host files', () => {
     const files = renderHostFiles(cluster('3.6.16'), first, inputFor(cluster('3.6.16')));
     const once = renderBootstrapFiles(cluster('3.6.16'), first, inputFor(cluster('3.6.16')));
     expect(once.map(({ path }) => path)).toEqual([
+      '/run/quorate/bootstrap/environment',
       '/run/quorate/bootstrap/etcd-config.yml',
-      '/run/systemd/system/etcd.service.d/bootstrap.conf',
     ]);
     const lasting = files.find(({ path }) => path.endsWith('.yml'))?.content ?? '';
     const passing = once.find(({ path }) => path.endsWith('.yml'))?.content ?? '';
