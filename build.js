@@ -1,11 +1,12 @@
 // Bundles src/ into dist/: one entry, code-split, so that a verb loads only what it needs.
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** What CommonJS packages take for granted. */
+/** What CommonJS packages take for granted; `node:module` is loaded only for what is no part of Node. */
 const banner =
-  "import { createRequire as __createRequire } from 'node:module';import { fileURLToPath as __toPath } from 'node:url';const require = __createRequire(import.meta.url);const __filename = __toPath(import.meta.url);const __dirname = __toPath(new URL('.', import.meta.url));";
+  "const require = (id) => process.getBuiltinModule(id) ?? process.getBuiltinModule('node:module').createRequire(import.meta.url)(id);const __filename = import.meta.filename;const __dirname = import.meta.dirname;";
 
 /** commander loads node:child_process, and net with it, for verbs that are programs of their own: here are none. */
 const withoutPrograms = {
@@ -15,6 +16,34 @@ const withoutPrograms = {
       /[\\/]commander[\\/]/.test(importer) ? { path, namespace: 'nothing' } : undefined,
     );
     bundle.onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+/** yaml as modules, of which only what is used is bundled: what it says of itself is for Node is one CommonJS whole. */
+const yamlByModules = {
+  name: 'yaml-by-modules',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^yaml$/ }, () => ({
+      path: fileURLToPath(new URL('node_modules/yaml/browser/dist/index.js', import.meta.url)),
+    }));
+  },
+};
+
+/**
+ * A chunk is a file to find, read and link, and modules share one where the same entries reach them. The context is loaded before any
+ * verb: with every entry reaching it, all that is behind it is one chunk.
+ */
+const onContext = {
+  name: 'on-context',
+  setup(bundle) {
+    const context = fileURLToPath(new URL('src/main/context.ts', import.meta.url));
+    bundle.onResolve({ filter: /^[.].*[.]ts$/ }, ({ kind, path, resolveDir }) =>
+      kind === 'dynamic-import' ? { path: join(resolveDir, path), namespace: 'entry' } : undefined,
+    );
+    bundle.onLoad({ filter: /./, namespace: 'entry' }, ({ path }) => ({
+      contents: `import ${JSON.stringify(context)};export * from ${JSON.stringify(path)};`,
+      resolveDir: dirname(path),
+    }));
   },
 };
 
@@ -35,7 +64,7 @@ const { outputFiles } = await build({
   minifySyntax: true,
   minifyWhitespace: true,
   lineLimit: 160,
-  plugins: [withoutPrograms],
+  plugins: [withoutPrograms, yamlByModules, onContext],
   banner: { js: banner },
   write: false,
 });

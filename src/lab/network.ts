@@ -1,6 +1,6 @@
 /** A lab's bridge on this machine, and the choice of its addresses. */
 import { access, readdir } from 'node:fs/promises';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { QuorateError } from '../domain/errors.ts';
 import { chooseSubnet, gatewayOf, type Subnet } from './addresses.ts';
 import { closeFirewall, openFirewall } from './firewall.ts';
@@ -8,7 +8,7 @@ import { withFolderLock } from './lock.ts';
 import { runProgram, tryProgram } from './program.ts';
 
 const addressesSchema = z.array(
-  z.object({ addr_info: z.array(z.object({ local: z.string().optional(), prefixlen: z.number().optional() })) }),
+  z.object({ addr_info: z.array(z.object({ local: z.optional(z.string()), prefixlen: z.optional(z.number()) })) }),
 );
 const routesSchema = z.array(z.object({ dst: z.string() }));
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { QuorateError } from '../domain/errors.ts';
 import { replaceFile } from '../files/replace.ts';
 
@@ -24,7 +24,7 @@ const stateSchema = z.strictObject({
   subnet: z.strictObject({ ipv4Prefix: z.string(), ipv6Prefix: z.string() }),
   /** The base image's folder, the read-only layer of every host. */
   image: z.string(),
-  memoryBytes: z.number().int().positive().optional(),
+  memoryBytes: z.optional(z.int().check(z.positive())),
   hosts: z.array(hostSchema),
 });
 

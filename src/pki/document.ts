@@ -1,5 +1,6 @@
 /** `cluster.json`: the root of a cluster's PKI store. Read strictly, written the same way each time. Pure. */
-import * as z from 'zod';
+import { en } from 'zod/locales';
+import * as z from 'zod/mini';
 import { QuorateError } from '../domain/errors.ts';
 import { authorityStatuses } from '../domain/pki-view.ts';
 import { leafPurposes } from '../domain/step.ts';
@@ -7,7 +8,7 @@ import { leafPurposes } from '../domain/step.ts';
 const authority = z.strictObject({
   purpose: z.enum(['client', 'peer', 'both']),
   /** Counts the authorities of one purpose, from 1. */
-  number: z.int().positive(),
+  number: z.int().check(z.positive()),
   /** Keys in the store. */
   certificate: z.string(),
   key: z.string(),
@@ -17,15 +18,15 @@ const authority = z.strictObject({
   /** Whether leaves are served with the cross certificate behind them; absent: false. */
   crossServed: z.optional(z.boolean()),
   /** age recipients that its key was encrypted to. */
-  recipients: z.array(z.string()).readonly(),
+  recipients: z.readonly(z.array(z.string())),
 });
 
 /** See domain/goal.ts. */
 const goal = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('rotate'),
-    targets: z.record(z.string(), z.int().positive()).readonly(),
-    purposes: z.array(z.enum(leafPurposes)).readonly(),
+    targets: z.readonly(z.record(z.string(), z.int().check(z.positive()))),
+    purposes: z.readonly(z.array(z.enum(leafPurposes))),
     keys: z.enum(['make', 'keep']),
     since: z.string(),
     who: z.string(),
@@ -34,7 +35,7 @@ const goal = z.discriminatedUnion('kind', [
     kind: z.literal('version'),
     way: z.enum(['up', 'down']),
     to: z.string(),
-    via: z.array(z.string()).readonly(),
+    via: z.readonly(z.array(z.string())),
     from: z.string(),
     since: z.string(),
     who: z.string(),
@@ -49,7 +50,7 @@ const goal = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('restart'),
-    ends: z.record(z.string(), z.string()).readonly(),
+    ends: z.readonly(z.record(z.string(), z.string())),
     since: z.string(),
     who: z.string(),
   }),
@@ -58,18 +59,18 @@ const goal = z.discriminatedUnion('kind', [
 const clusterDocument = z.strictObject({
   schema: z.literal(1),
   uuid: z.uuid(),
-  name: z.string().min(1),
+  name: z.string().check(z.minLength(1)),
   /** etcd's initial-cluster-token. */
-  token: z.string().min(1),
+  token: z.string().check(z.minLength(1)),
   /** RFC 3339 */
   created: z.string(),
   /** RFC 3339: when it was first known to be formed; absent before, and once it was given up. */
   formed: z.optional(z.string()),
-  authorities: z.array(authority.readonly()).readonly(),
+  authorities: z.readonly(z.array(z.readonly(authority))),
   /** Leaves of an older generation are due. */
-  generation: z.int().positive(),
+  generation: z.int().check(z.positive()),
   /** What imperative verbs want to be true, one of a kind at most. */
-  goals: z.array(goal).readonly(),
+  goals: z.readonly(z.array(goal)),
 });
 
 export type AuthorityEntry = z.infer<typeof authority>;
@@ -80,7 +81,9 @@ export const clusterKey = 'cluster.json';
 
 /** Throws `refused` where the text is not such a document, `location` first. */
 export function parseDocument(bytes: Uint8Array, location: string): ClusterDocument {
-  const parsed = clusterDocument.safeParse(parseJson(Buffer.from(bytes).toString('utf8')));
+  const parsed = clusterDocument.safeParse(parseJson(Buffer.from(bytes).toString('utf8')), {
+    error: en().localeError,
+  });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue === undefined ? '' : ` (${issue.path.join('.') || 'document'}: ${issue.message})`;

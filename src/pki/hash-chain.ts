@@ -1,6 +1,6 @@
 /** Append-only texts of one JSON object a line, each line bound to the one before by its hash: what was changed by hand shows. Pure. */
 import { createHash } from 'node:crypto';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { QuorateError } from '../domain/errors.ts';
 
 /** What a chain is of. */
@@ -8,7 +8,7 @@ export interface ChainKind<T extends Link> {
   /** Its key in the store; stands in every complaint. */
   readonly key: string;
   /** Of one line; it has {@link Link.previous}. */
-  readonly record: z.ZodType<T>;
+  readonly record: z.ZodMiniType<T>;
 }
 
 /** What every line has. */

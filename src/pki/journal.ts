@@ -1,5 +1,5 @@
 /** `issued.jsonl`: every certificate ever issued, one JSON object a line, each line bound to the one before by its hash. Pure. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { QuorateError } from '../domain/errors.ts';
 import { appendLinks, type ChainKind, readLinks } from './hash-chain.ts';
 
@@ -10,8 +10,8 @@ const record = z.strictObject({
   sha256: z.string(),
   spkiSha256: z.string(),
   commonName: z.string(),
-  dns: z.array(z.string()).readonly(),
-  ip: z.array(z.string()).readonly(),
+  dns: z.readonly(z.array(z.string())),
+  ip: z.readonly(z.array(z.string())),
   /** `server`, `peer`, `client` or `authority`. */
   purpose: z.enum(['server', 'peer', 'client', 'authority']),
   /** What the client is called in the store; absent where it is none, and in lines of versions that did not note it. */

@@ -1,5 +1,5 @@
 /** `revoked.jsonl`: every revocation, one JSON object a line, each line bound to the one before by its hash. Nothing is ever taken back. Pure. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { QuorateError } from '../domain/errors.ts';
 import type { Use } from '../domain/pki-view.ts';
 import type { RevokedSerial } from './crl.ts';
