@@ -58,7 +58,8 @@ install -d -m ${quote(step.mode)} -o ${quote(step.owner)} -g ${quote(step.group)
     shell(
       [
         `mkdir -p ${quote(step.binDir)}`,
-        ...step.names.map((name) => `link ${quote(`${step.directory}/${name}`)} ${quote(`${step.binDir}/${name}`)}`),
+        ...step.names.map((name) => `point ${quote(`${step.directory}/${name}`)} ${quote(`${step.binDir}/${name}`)}`),
+        `sync ${quote(step.binDir)}`,
       ].join('\n'),
     ),
   'generation.prepare': (step, { view }) => {
@@ -171,7 +172,7 @@ mkdir -m 0755 ${quote(partial)}
 ${unpack}
 [ -x ${quote(`${partial}/etcd`)} ]
 chmod -R u=rwX,go=rX ${quote(partial)}
-sync -f ${quote(partial)}
+sync ${words([...step.names.map((name) => `${partial}/${name}`), partial])}
 mv -T ${quote(partial)} ${quote(step.directory)}
 sync ${quote(parent)}
 ${digestScript(step.directory, step.names)}`;

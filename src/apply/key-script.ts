@@ -60,7 +60,10 @@ make_key() {
   chmod 0644 "$k.spki"
   sync "$k" "$k.spki"
   # A public half of an earlier key beside the new one would pass for its own.
-  [ -f "$keys/$1.key" ] || { rm -f "$keys/$1.pub"; sync "$keys"; mv -T "$k" "$keys/$1.key"; }
+  if [ ! -f "$keys/$1.key" ]; then
+    [ ! -f "$keys/$1.pub" ] || { rm -f "$keys/$1.pub"; sync "$keys"; }
+    mv -T "$k" "$keys/$1.key"
+  fi
   mv -fT "$k.spki" "$keys/$1.pub"
 }
 ${calls.join('\n')}

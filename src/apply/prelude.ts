@@ -39,7 +39,9 @@ lock=${quote(LOCK_DIR)}
 ${functions}
 # Noted first, asked afterwards: who takes the lock away looks for notes once more when nobody can add any.
 { starttime $$ > "$lock/run.$$"; } 2>/dev/null || :
-if [ "$(cat "$lock/token" 2>/dev/null)" != ${quote(token)} ]; then
+held=
+{ IFS= read -r held < "$lock/token"; } 2>/dev/null || :
+if [ "$held" != ${quote(token)} ]; then
   rm -f "$lock/run.$$"
   echo 'the lock of this run is gone from this host' >&2
   exit ${LOCK_LOST}
@@ -81,9 +83,13 @@ put_all() {
   rmdir "$2/.new"
   sync "$2"
 }
-link() {
+# point TARGET PATH: the link changes at once; a sync of its folder makes that last.
+point() {
   [ ! -L "$2.quorate-new" ] || rm -f "$2.quorate-new"
   ln -s "$1" "$2.quorate-new"
   mv -fT "$2.quorate-new" "$2"
+}
+link() {
+  point "$1" "$2"
   sync "\${2%/*}"
 }`;
