@@ -24,21 +24,22 @@ binary_sha256() {
 nl='
 '
 
-mkdir -p "$directory"
-chmod 0755 "$directory"
-rm -f "$record"
+[ -d "$directory" ] || mkdir -p -m 0755 "$directory"
+[ ! -e "$record" ] || rm -f "$record"
 {
   printf 'invocation_id=%s\n' "$INVOCATION_ID"
   # Less the lines that etcd ignores once it has a WAL.
   sums=$(sed -e '/^initial-cluster:/d' -e '/^initial-cluster-state:/d' -e '/^initial-cluster-token:/d' "$config" | sha256sum - "$pki/ca.crt" "$pki/peer-ca.crt" "$unit_file")
-  for each in config ca peer_ca; do
-    printf '%s_sha256=%s\n' "$each" "${sums%% *}"
+  for each in config ca peer_ca unit; do
+    # sha256sum marks the line of a name that has a backslash in it by one at its beginning.
+    sum=${sums%% *}
+    sum=${sum#\\}
+    [ "$each" = unit ] || printf '%s_sha256=%s\n' "$each" "$sum"
     sums=${sums#*"$nl"}
   done
-  unit_sha256=${sums%% *}
   binary_sha256
   # systemd runs the unit as it last read it, and that may be another one than the file.
-  [ "$(timeout 5 systemctl show -p NeedDaemonReload --value -- "$unit" 2>/dev/null)" != yes ] || unit_sha256=
-  printf 'unit_sha256=%s\n' "$unit_sha256"
+  [ "$(timeout 5 systemctl show -p NeedDaemonReload --value -- "$unit" 2>/dev/null)" != yes ] || sum=
+  printf 'unit_sha256=%s\n' "$sum"
 } >"$record.new"
 mv -f "$record.new" "$record"

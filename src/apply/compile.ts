@@ -17,6 +17,7 @@ import type { Fragment, StagedFile } from './fragment.ts';
 import { notInUse, pairScript, prepareScript, pruneScript } from './generation-script.ts';
 import { keyScript } from './key-script.ts';
 import type { IssuedLeaves, Release } from './ports.ts';
+import { settle } from './prelude.ts';
 import { restartScript } from './unit-restart.ts';
 import { startScript } from './unit-start.ts';
 
@@ -45,8 +46,10 @@ const compilers: Compilers = {
 elif command -v dnf >/dev/null 2>&1; then dnf -q versionlock add ${words(step.packages)} >/dev/null; fi`),
   'user.ensure': (step) => {
     const user = quote(step.user);
-    return shell(`getent group ${user} >/dev/null || groupadd --system ${user}
-getent passwd ${user} >/dev/null || useradd --system --gid ${user} --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${user}`);
+    const add = 'useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin';
+    return shell(`if getent passwd ${user} >/dev/null; then getent group ${user} >/dev/null || groupadd --system ${user}
+elif getent group ${user} >/dev/null; then ${add} --gid ${user} ${user}
+else ${add} --user-group ${user}; fi`);
   },
   'directory.ensure': (step) => {
     const path = quote(step.path);
@@ -159,7 +162,8 @@ function requireList({ crls }: PkiView, use: Use): string {
 function putList(path: string, base64: string, context: CompileContext): Fragment {
   const file = context.stage(base64);
   const script = `base64 -d "$stage/${file.name}" > "$stage/${file.name}.der"
-put "$stage/${file.name}.der" ${words([path, '0644', 'root', 'root'])}`;
+lay "$stage/${file.name}.der" ${words([path, '0644', 'root', 'root'])}
+${settle([path])}`;
   return { files: [file], script };
 }
 
@@ -210,19 +214,25 @@ function stopDistribution(theirs: string, ours: string): string {
 
 /** A unit that systemd knows is read anew at once: what it starts next is what stands there. */
 function putFile(step: Step<'file.put'>, context: CompileContext): Fragment {
-  const { files, script } = putFiles([step], context);
+  const laid = layFiles([step], context);
   const { cluster } = context.view;
-  if (step.path !== unitFile(cluster)) return { files, script };
+  if (step.path !== unitFile(cluster)) return { ...laid, laid: { paths: [step.path] } };
   const stale = `[ "$(systemctl show -p NeedDaemonReload --value -- ${quote(cluster.unit)} 2>/dev/null)" = yes ]`;
-  return { files, script: `${script}\nif ${stale}; then systemctl daemon-reload; fi` };
+  return { ...laid, laid: { paths: [step.path], then: `if ${stale}; then systemctl daemon-reload; fi` } };
 }
 
 function putFiles(files: readonly FilePut[], context: CompileContext): Fragment {
+  if (files.length === 0) return shell(':');
+  const laid = layFiles(files, context);
+  return { files: laid.files, script: `${laid.script}\n${settle(files.map((each) => each.path))}` };
+}
+
+function layFiles(files: readonly FilePut[], context: CompileContext): Fragment {
   const staged = files.map((each) => ({ put: each, file: context.stage(fillToken(each.content, context.view)) }));
   return {
     files: staged.map((each) => each.file),
     script: staged
-      .map(({ put, file }) => `put "$stage/${file.name}" ${words([put.path, put.mode, put.owner, put.group])}`)
+      .map(({ put, file }) => `lay "$stage/${file.name}" ${words([put.path, put.mode, put.owner, put.group])}`)
       .join('\n'),
   };
 }

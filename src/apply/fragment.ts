@@ -8,10 +8,19 @@ export interface StagedFile {
   readonly content: string;
 }
 
+/** What waits to take its place. */
+export interface Laid {
+  readonly paths: readonly string[];
+  /** Shell that runs once it has. */
+  readonly then?: string | undefined;
+}
+
 export interface Fragment {
   /** POSIX sh, run under `set -eu` with the functions of the prelude. `$stage` is the folder of the staged files. */
   readonly script: string;
   readonly files: readonly StagedFile[];
+  /** Paths that the script has laid a new file beside (`lay`): it takes its place with those of the steps behind it that lay one too. */
+  readonly laid?: Laid;
   /** What the script itself reads from stdin, to the end, as it arrives. One fragment of a stage may have it. */
   readonly stdin?: { read(): Readable };
 }

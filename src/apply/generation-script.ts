@@ -65,8 +65,8 @@ for each in ${leafPurposes.join(' ')}; do
     echo "$pairs/$each.key is not the key of $each.pub" >&2
     exit 1
   fi
-  rm -f "$stage/pair" "$stage/pair.pub" "$stage/pair.spki"
-done`;
+done
+rm -f "$stage/pair" "$stage/pair.pub" "$stage/pair.spki"`;
 }
 
 /** Removes every generation beside the one that the link points to, which must be `target`, and keys of requests where they are named. */

@@ -35,6 +35,7 @@ export function keyScript(
     const { mode, owner, group } = keyOwnership(purpose, user);
     return `make_key ${purpose} ${quote(owner)} ${quote(group)} ${mode}`;
   });
+  const places = purposes.map((purpose) => `place_key ${purpose}`);
   return `keys=${quote(directory)}
 rm -rf "$keys/.new"
 mkdir -m 0700 "$keys/.new"
@@ -57,8 +58,11 @@ make_key() {
   fi
   chown "$2:$3" "$k"
   chmod "$4" "$k"
-  chmod 0644 "$k.spki"
-  sync "$k" "$k.spki"
+  made=1
+}
+place_key() {
+  k="$keys/.new/$1"
+  [ -f "$k.spki" ] || return 0
   # A public half of an earlier key beside the new one would pass for its own.
   if [ ! -f "$keys/$1.key" ]; then
     [ ! -f "$keys/$1.pub" ] || { rm -f "$keys/$1.pub"; sync "$keys"; }
@@ -66,7 +70,11 @@ make_key() {
   fi
   mv -fT "$k.spki" "$keys/$1.pub"
 }
+made=
+umask 022
 ${calls.join('\n')}
+[ -z "$made" ] || sync "$keys/.new"/*
+${places.join('\n')}
 rm -rf "$keys/.new"
 sync "$keys"`;
 }

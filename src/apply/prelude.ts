@@ -1,7 +1,7 @@
 /** The shell functions that every stage script begins with, and the frame around the steps. */
 import { LOCK_DIR, QUORATE_DIR } from '../domain/layout.ts';
 import { quote } from '../domain/shell-quote.ts';
-import type { Fragment } from './fragment.ts';
+import type { Fragment, Laid } from './fragment.ts';
 
 /** The exit status of a script whose lock is no longer its own. */
 export const LOCK_LOST = 75;
@@ -24,8 +24,30 @@ export interface Frame {
  * own, runs the steps in order, and ends with the probe. While it runs, `run.PID` in the lock folder says so.
  */
 export function stageScript(fragments: readonly Fragment[], { token, tarBytes, probe }: Frame): string {
-  const steps = fragments.map((each, index) => `echo ${quote(`${STEP_LINE}${index}`)}\n${each.script}`);
+  let laid: Laid[] = [];
+  const steps = fragments.map((each, index) => {
+    const lines = [`echo ${quote(`${STEP_LINE}${index}`)}`, each.script];
+    if (each.laid !== undefined) laid.push(each.laid);
+    if (laid.length > 0 && fragments[index + 1]?.laid === undefined) {
+      lines.push(settle(laid.flatMap(({ paths }) => paths)), ...laid.flatMap(({ then }) => then ?? []));
+      laid = [];
+    }
+    return lines.join('\n');
+  });
   return [prelude(token, tarBytes), ...steps, `echo ${quote(STEPS_DONE)}`, 'set +eu', probe].join('\n');
+}
+
+/** Gives each of `paths` what was laid beside it (see `lay`): whole or not at all, also across a power cut. */
+export function settle(paths: readonly string[]): string {
+  const names = paths.map((path) => {
+    const cut = path.lastIndexOf('/');
+    return { path, folder: path.slice(0, cut), laid: `${path.slice(0, cut)}/.${path.slice(cut + 1)}.quorate-new` };
+  });
+  return [
+    `sync ${names.map(({ laid }) => quote(laid)).join(' ')}`,
+    ...names.map(({ path, laid }) => `mv -fT ${quote(laid)} ${quote(path)}`),
+    `sync ${[...new Set(names.map(({ folder }) => folder))].map(quote).join(' ')}`,
+  ].join('\n');
 }
 
 /** tar alone would read on to the end of stdin, which may hold more for a step: dd takes the tar and not a byte more. */
@@ -47,11 +69,13 @@ if [ "$held" != ${quote(token)} ]; then
   exit ${LOCK_LOST}
 fi
 [ -s "$lock/run.$$" ] || { echo "cannot write to $lock" >&2; exit 1; }
-stage=
-leave() { rm -f "$lock/run.$$"; [ -z "$stage" ] || rm -rf "$stage"; }
+stage=$lock/run.$$
+leave() { rm -rf "$stage" "$lock/run.$$"; }
 trap leave EXIT
 trap 'exit 143' HUP INT TERM
-rm -rf ${quote(QUORATE_DIR)}/stage.*
+for each in ${quote(QUORATE_DIR)}/stage.*; do
+  [ ! -e "$each" ] || rm -rf "$each"
+done
 stage=$(mktemp -d ${quote(QUORATE_DIR)}/stage.XXXXXX)
 dd bs=512 count=${tarBytes / 512} iflag=fullblock 2>/dev/null | tar -xmf - -C "$stage"`;
 }
@@ -63,17 +87,13 @@ const functions = `starttime() {
   shift 19
   echo "$1"
 }
-# put SOURCE PATH MODE OWNER GROUP: whole or not at all, also across a power cut.
-put() {
+# lay SOURCE PATH MODE OWNER GROUP: beside PATH, under a name of its own.
+lay() {
   dir=\${2%/*}
   [ -d "$dir" ] || mkdir -p "$dir"
-  new=$dir/.quorate.new
-  install -T -m "$3" -o "$4" -g "$5" "$1" "$new"
-  sync "$new"
-  mv -fT "$new" "$2"
-  sync "$dir"
+  install -T -m "$3" -o "$4" -g "$5" "$1" "$dir/.\${2##*/}.quorate-new"
 }
-# put_all FOLDER DIRECTORY: every file of FOLDER for root, readable for all, each as put does it.
+# put_all FOLDER DIRECTORY: every file of FOLDER for root, readable for all; each whole or not at all, also across a power cut.
 put_all() {
   rm -rf "$2/.new"
   mkdir -m 0700 "$2/.new"

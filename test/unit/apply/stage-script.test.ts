@@ -130,8 +130,11 @@ describe.each(shells)('a stage’s script in %s', (shell) => {
   describe.runIf(isRoot)('puts files', () => {
     const put = async (folder: string, path: string, content: string, mode = '0640') => {
       const file = stagedNames()(content);
+      return runStage(shell, folder, [layStep(file, path, mode)]);
+    };
+    const layStep = (file: StagedFile, path: string, mode = '0640', then?: string): Fragment => {
       const words = [path, mode, ...owner].map(quote).join(' ');
-      return runStage(shell, folder, [shellStep(`put "$stage/${file.name}" ${words}`, [file])]);
+      return { ...shellStep(`lay "$stage/${file.name}" ${words}`, [file]), laid: { paths: [path], then } };
     };
 
     it.each([
@@ -170,11 +173,47 @@ describe.each(shells)('a stage’s script in %s', (shell) => {
       expect(modeOf(join(folder, 'to/b.crt'))).toBe('644 root:root');
     });
 
-    it('and takes away what a put that was cut had left', async () => {
+    it('over what one that was cut had left', async () => {
       const folder = lockedFolder();
-      writeFileSync(join(folder, '.quorate.new'), 'half');
+      writeFileSync(join(folder, '.file.quorate-new'), 'half');
       await put(folder, join(folder, 'file'), 'new');
       expect(readdirSync(folder).sort()).toEqual(['file', 'lock']);
+    });
+
+    it('of steps that follow each other at once, and before what comes behind them', async () => {
+      const folder = lockedFolder();
+      const stage = stagedNames();
+      const see = `ls -A ${quote(join(folder, 'etc'))}; echo`;
+      const result = await runStage(shell, folder, [
+        layStep(stage('1'), join(folder, 'etc/one'), '0600', `echo one: ; ${see}`),
+        shellStep(see),
+        layStep(stage('2'), join(folder, 'etc/two')),
+        layStep(stage('3'), join(folder, "etc/it's 3"), '0644', 'echo three:'),
+        shellStep(see),
+      ]);
+      expect(result).toMatchObject({ status: 0, stderr: '' });
+      const first = 'quorate-step 0\none:\none\n\nquorate-step 1\none\n\n';
+      expect(result.stdout).toContain(
+        `${first}quorate-step 2\nquorate-step 3\nthree:\nquorate-step 4\nit's 3\none\ntwo\n`,
+      );
+      expect(readFileSync(join(folder, "etc/it's 3"), 'utf8')).toBe('3');
+      expect(['one', 'two', "it's 3"].map((each) => modeOf(join(folder, 'etc', each)))).toEqual([
+        '600 daemon:daemon',
+        '640 daemon:daemon',
+        '644 daemon:daemon',
+      ]);
+    });
+
+    it('none of them where one cannot be laid', async () => {
+      const folder = lockedFolder();
+      const stage = stagedNames();
+      writeFileSync(join(folder, 'file'), 'in the way');
+      const result = await runStage(shell, folder, [
+        layStep(stage('1'), join(folder, 'one')),
+        layStep(stage('2'), join(folder, 'file/two')),
+      ]);
+      expect(result.status).not.toBe(0);
+      expect(existsSync(join(folder, 'one'))).toBe(false);
     });
 
     it('not over a folder', async () => {
@@ -189,10 +228,10 @@ describe.each(shells)('a stage’s script in %s', (shell) => {
       const folder = lockedFolder();
       const file = stagedNames()('secret');
       const step = shellStep(
-        `umask 000; put "$stage/${file.name}" ${folder}/file 0600 daemon daemon; stat -c %a "$stage" "$stage/${file.name}"`,
+        `umask 000; lay "$stage/${file.name}" ${folder}/file 0600 daemon daemon; stat -c %a "$stage" "$stage/${file.name}"`,
         [file],
       );
-      const result = await runStage(shell, folder, [step]);
+      const result = await runStage(shell, folder, [{ ...step, laid: { paths: [join(folder, 'file')] } }]);
       expect(result.stdout).toContain('\n700\n600\n');
       expect(modeOf(join(folder, 'file'))).toBe('600 daemon:daemon');
     });

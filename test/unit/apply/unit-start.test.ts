@@ -17,13 +17,14 @@ const step: Step<'unit.start'> = {
   ],
 };
 
-const known = ['DropInPaths=', 'LoadState=loaded', `FragmentPath=${UNIT_FILE}`, 'NeedDaemonReload=no'];
+const neverRun = ['ActiveState=inactive', 'NRestarts=0', 'InvocationID='];
+const asWritten = ['DropInPaths=', 'LoadState=loaded', `FragmentPath=${UNIT_FILE}`, 'NeedDaemonReload=no'];
 
 /** How often a start is seen in the queue is the number of lines in `$queue`; a systemctl that shows these lines, tells what else it is asked for, and fails on what it does not know. */
 function systemctl(shown: readonly string[]): string {
   return `systemctl() {
   case "$*" in
-    'show -p LoadState,NeedDaemonReload,FragmentPath,DropInPaths -- etcd.service') printf '%s\\n' '${shown.join("' '")}' ;;
+    'show -p LoadState,NeedDaemonReload,FragmentPath,DropInPaths,ActiveState,NRestarts,InvocationID -- etcd.service') printf '%s\\n' '${shown.join("' '")}' ;;
     'show -p ActiveState --value -- etcd.service')
       if [ -s "$queue" ]; then sed -i 1d "$queue"; echo inactive; else echo activating; fi ;;
     daemon-reload | 'reset-failed etcd.service' | 'start --no-block etcd.service') echo "$*" ;;
@@ -41,7 +42,8 @@ async function asked(shell: string, shown: readonly string[], queue = '/dev/null
   return stdout.trim().split('\n');
 }
 
-const start = ['reset-failed etcd.service', 'start --no-block etcd.service'];
+const known = [...asWritten, ...neverRun];
+const start = ['start --no-block etcd.service'];
 const without = (name: string): readonly string[] => known.filter((each) => !each.startsWith(name));
 
 describe.each(shells)('starting a unit in %s', (shell) => {
@@ -61,8 +63,19 @@ describe.each(shells)('starting a unit in %s', (shell) => {
     ['files have changed since', [...without('NeedDaemonReload'), 'NeedDaemonReload=yes']],
     ['another unit of that name is loaded', [...without('Fragment'), 'FragmentPath=/lib/systemd/system/etcd.service']],
     ['there is a drop-in', [...without('DropIn'), 'DropInPaths=/etc/systemd/system/etcd.service.d/x.conf']],
-    ['nothing is shown', ['']],
   ])('reloads first where %s', async (_case, shown) => {
     expect(await asked(shell, shown)).toEqual(['daemon-reload', ...start]);
+  });
+
+  it.each([
+    ['failed', [...without('ActiveState'), 'ActiveState=failed']],
+    ['was restarted', [...without('NRestarts'), 'NRestarts=3']],
+    ['has run', [...without('InvocationID'), 'InvocationID=1fca3a5ab9a3447aa2d23ec0d23dbb84']],
+  ])('forgets earlier failures where it %s', async (_case, shown) => {
+    expect(await asked(shell, shown)).toEqual(['reset-failed etcd.service', ...start]);
+  });
+
+  it('does both where nothing is shown', async () => {
+    expect(await asked(shell, [''])).toEqual(['daemon-reload', 'reset-failed etcd.service', ...start]);
   });
 });
