@@ -218,7 +218,7 @@ function putFile(step: Step<'file.put'>, context: CompileContext): Fragment {
   const { cluster } = context.view;
   if (step.path !== unitFile(cluster)) return { ...laid, laid: { paths: [step.path] } };
   const stale = `[ "$(systemctl show -p NeedDaemonReload --value -- ${quote(cluster.unit)} 2>/dev/null)" = yes ]`;
-  return { ...laid, laid: { paths: [step.path], then: `if ${stale}; then systemctl daemon-reload; fi` } };
+  return { ...laid, laid: { paths: [step.path], after: `if ${stale}; then systemctl daemon-reload; fi` } };
 }
 
 function putFiles(files: readonly FilePut[], context: CompileContext): Fragment {

@@ -12,7 +12,7 @@ export interface StagedFile {
 export interface Laid {
   readonly paths: readonly string[];
   /** Shell that runs once it has. */
-  readonly then?: string | undefined;
+  readonly after?: string | undefined;
 }
 
 export interface Fragment {

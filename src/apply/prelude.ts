@@ -29,7 +29,7 @@ export function stageScript(fragments: readonly Fragment[], { token, tarBytes, p
     const lines = [`echo ${quote(`${STEP_LINE}${index}`)}`, each.script];
     if (each.laid !== undefined) laid.push(each.laid);
     if (laid.length > 0 && fragments[index + 1]?.laid === undefined) {
-      lines.push(settle(laid.flatMap(({ paths }) => paths)), ...laid.flatMap(({ then }) => then ?? []));
+      lines.push(settle(laid.flatMap(({ paths }) => paths)), ...laid.flatMap(({ after }) => after ?? []));
       laid = [];
     }
     return lines.join('\n');

@@ -132,9 +132,9 @@ describe.each(shells)('a stage’s script in %s', (shell) => {
       const file = stagedNames()(content);
       return runStage(shell, folder, [layStep(file, path, mode)]);
     };
-    const layStep = (file: StagedFile, path: string, mode = '0640', then?: string): Fragment => {
+    const layStep = (file: StagedFile, path: string, mode = '0640', after?: string): Fragment => {
       const words = [path, mode, ...owner].map(quote).join(' ');
-      return { ...shellStep(`lay "$stage/${file.name}" ${words}`, [file]), laid: { paths: [path], then } };
+      return { ...shellStep(`lay "$stage/${file.name}" ${words}`, [file]), laid: { paths: [path], after } };
     };
 
     it.each([
