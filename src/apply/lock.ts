@@ -23,6 +23,13 @@ export interface HeldLock {
   release(): Promise<void>;
 }
 
+export interface LockOptions {
+  /** Epoch milliseconds. */
+  readonly now?: (() => number) | undefined;
+  /** Called for each host once it is locked, while the next one is. */
+  readonly onTaken?: ((host: string) => void) | undefined;
+}
+
 /**
  * Locks every one of `connections`, one after the other in the order of their names, so that of two runs one wins; their
  * scripts are started all at once before. When one is held by somebody else, those taken so far are given back.
@@ -31,7 +38,7 @@ export interface HeldLock {
 export async function takeLock(
   connections: readonly Connection[],
   owner: Omit<LockOwner, 'token'>,
-  now: () => number = Date.now,
+  { now = Date.now, onTaken }: LockOptions = {},
 ): Promise<HeldLock> {
   const token = randomBytes(16).toString('hex');
   const waiting = await startAll(connections, { ...owner, token });
@@ -49,6 +56,7 @@ export async function takeLock(
       const answer = await take(each);
       holders.push(each);
       watch.add(each);
+      onTaken?.(each.host);
       if (answer === LOCK_TAKEN_OVER) takenOver.push(each.host);
     }
   } catch (error) {

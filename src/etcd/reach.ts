@@ -66,7 +66,7 @@ export async function forbiddenStreams(
 }
 
 async function forbidden(open: StreamFactory): Promise<QuorateError | undefined> {
-  const judged = open().then(
+  const judged = open(AbortSignal.timeout(FORBID_TIMEOUT_MS)).then(
     (stream) => {
       stream.on('error', () => undefined).destroy();
       return undefined;
@@ -76,13 +76,20 @@ async function forbidden(open: StreamFactory): Promise<QuorateError | undefined>
   return Promise.race([judged, sleep(FORBID_TIMEOUT_MS, undefined, { ref: false })]);
 }
 
-/** A TCP connection from here; rejects with Node's own error. */
+/** A TCP connection from here; rejects with Node's own error. One to a host that is silent would keep the process for minutes: it is closed in time. */
 function dial(host: string, port: number): StreamFactory {
-  return () =>
+  return (signal) =>
     new Promise((resolve, reject) => {
+      signal.throwIfAborted();
       const socket = connect({ host, port, noDelay: true });
+      const giveUp = (): void => {
+        socket.destroy();
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', giveUp, { once: true });
       socket.once('error', reject);
       socket.once('connect', () => {
+        signal.removeEventListener('abort', giveUp);
         socket.off('error', reject);
         resolve(socket);
       });

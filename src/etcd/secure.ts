@@ -4,8 +4,8 @@ import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } 
 import { QuorateError } from '../domain/errors.ts';
 import { alertOf, codeOf, EtcdError, type EtcdFailure } from './etcd-error.ts';
 
-/** Opens a byte stream to an endpoint; called once a connection. */
-export type StreamFactory = () => Promise<Duplex>;
+/** Opens a byte stream to an endpoint; called once a connection. What is not open once `signal` is aborted is given up. */
+export type StreamFactory = (signal: AbortSignal) => Promise<Duplex>;
 
 /** PEM texts. Keys and certificates are never part of an error. */
 export interface TlsMaterial {
@@ -48,7 +48,7 @@ export async function connectSecurely(options: SecureOptions): Promise<TLSSocket
 }
 
 async function open(options: SecureOptions, signal: AbortSignal): Promise<Duplex> {
-  const opening = options.stream();
+  const opening = options.stream(signal);
   try {
     return await orAborted(opening, signal);
   } catch (error) {

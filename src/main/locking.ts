@@ -1,5 +1,6 @@
 /** Which hosts a run locks, and how locks left behind are released. */
-import { type HeldLock, takeLock } from '../apply/lock.ts';
+import { once } from 'node:events';
+import { type HeldLock, type LockOptions, takeLock } from '../apply/lock.ts';
 import { unlockScript } from '../apply/lock-script.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
@@ -17,14 +18,47 @@ const UNLOCK_TIMEOUT_MS = 30_000;
 export async function lockHosts(
   connections: ReadonlyMap<string, Connection>,
   plan: Plan,
-  input: { readonly process: Process; readonly command: string },
+  input: { readonly process: Process; readonly command: string } & Pick<LockOptions, 'onTaken'>,
 ): Promise<HeldLock> {
-  const { process } = input;
-  return takeLock([...connections.values()], {
+  const { process, onTaken } = input;
+  const owner = {
     owner: `${process.who} (pid ${process.pid})`,
     command: input.command === '' ? plan.verb : input.command,
     since: new Date(process.now()).toISOString(),
+  };
+  return takeLock([...connections.values()], owner, { onTaken });
+}
+
+/**
+ * Locks as {@link lockHosts} does and looks at the hosts meanwhile, at each from the moment on in which it is locked; endpoints are asked behind all of them.
+ * @throws QuorateError where the lock is not had, or what `look` throws, with the lock given back
+ */
+export async function lockAndLook<T>(
+  hosts: readonly string[],
+  lock: (onTaken: (host: string) => void) => Promise<HeldLock>,
+  look: (locked: (host: string) => Promise<void>) => Promise<T>,
+): Promise<{ readonly lock: HeldLock; readonly seen: T }> {
+  const gates = new Map(hosts.map((host) => [host, new AbortController()]));
+  const lost = new AbortController();
+  const locking = lock((host) => gates.get(host)?.abort());
+  const looking = look((host) => opened(gates.get(host)?.signal, lost.signal));
+  looking.catch(() => undefined);
+  const held = await locking.catch((error: unknown) => {
+    lost.abort();
+    throw error;
   });
+  try {
+    return { lock: held, seen: await looking };
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
+}
+
+/** Resolves once `gate` is aborted; rejects once `lost` is. */
+async function opened(gate: AbortSignal | undefined, lost: AbortSignal): Promise<void> {
+  if (gate !== undefined && !gate.aborted && !lost.aborted) await once(AbortSignal.any([gate, lost]), 'abort');
+  lost.throwIfAborted();
 }
 
 /**

@@ -12,24 +12,27 @@ export interface LookInput {
   readonly cluster: Cluster;
   readonly desired: Readonly<Record<string, HostFiles>>;
   readonly transports: Transports;
-  /** The operator's certificate; undefined: endpoints are not asked. */
-  readonly credentials: TlsMaterial | undefined;
+  /** The operator's certificate, asked for behind the hosts' probes; undefined: endpoints are not asked. */
+  readonly credentials: () => Promise<TlsMaterial | undefined>;
   readonly now: () => number;
   /** Whether {@link lookAtAll} reads the raft logs too. */
   readonly v2Log?: boolean;
+  /** What {@link lookAtAll} waits for before it looks at a host. */
+  readonly before?: ((host: string) => Promise<void>) | undefined;
 }
 
 /** Everything, anew. A host that cannot be reached is a fact, and a failure. */
 export async function lookAtAll(
   input: LookInput,
 ): Promise<{ readonly facts: Facts; readonly failures: readonly QuorateError[] }> {
-  const { cluster, transports, credentials, now } = input;
+  const { cluster, transports, now } = input;
   const connections = [...transports.connections.values()];
   const texts = (host: string): readonly string[] => probedTexts(input.desired, host);
-  const observed = await observeHosts(connections, cluster, { texts, now, v2Log: input.v2Log });
+  const observed = await observeHosts(connections, cluster, { texts, now, v2Log: input.v2Log, before: input.before });
   const unconnected = Object.fromEntries(
     transports.failures.flatMap((each) => (each.host === undefined ? [] : [[each.host, each.message] as const])),
   );
+  const credentials = await input.credentials();
   const endpoints = await observeEndpoints(connections, cluster, observed.hosts, { credentials });
   const unreachable = { ...unconnected, ...observed.unreachable };
   return { facts: { observedAt: now(), hosts: observed.hosts, endpoints, unreachable }, failures: observed.failures };
@@ -37,12 +40,12 @@ export async function lookAtAll(
 
 /** Probes `names` again and asks every endpoint again; what was known of other hosts stays. */
 export async function lookAgain(input: LookInput, facts: Facts, names: readonly string[]): Promise<Facts> {
-  const { cluster, transports, credentials, now } = input;
+  const { cluster, transports, now } = input;
   const connections = [...transports.connections.values()];
   const asked = connections.filter((each) => names.includes(each.host));
   const observed = await observeHosts(asked, cluster, { texts: (host) => probedTexts(input.desired, host), now });
   const hosts = { ...without(facts.hosts, names), ...observed.hosts };
-  const endpoints = await observeEndpoints(connections, cluster, hosts, { credentials });
+  const endpoints = await observeEndpoints(connections, cluster, hosts, { credentials: await input.credentials() });
   const gone = names.filter((name) => facts.unreachable[name] !== undefined && !transports.connections.has(name));
   const still = Object.fromEntries(gone.map((name) => [name, facts.unreachable[name] ?? '']));
   const unreachable = { ...without(facts.unreachable, names), ...still, ...observed.unreachable };

@@ -27,10 +27,8 @@ export function runPorts({ input, transports, interrupts, lock, view, emit }: Gi
   const { cluster, desired, operator, process } = input;
   const { connections } = transports;
   const { signal, stopping } = interrupts;
-  const lookInput = async (): Promise<LookInput> => ({
-    ...{ cluster, desired, transports, now: process.now },
-    credentials: await operator.credentialsIfAny(),
-  });
+  const credentials = () => operator.credentialsIfAny();
+  const lookInput: LookInput = { cluster, desired, transports, credentials, now: process.now };
   return {
     cluster,
     connections: Object.fromEntries(connections),
@@ -38,13 +36,10 @@ export function runPorts({ input, transports, interrupts, lock, view, emit }: Gi
     probeScript: (host) => probeOf(input, host),
     parseProbe: (host, text, receivedAt) => parseProbe(text, { host, receivedAt, sentAt: undefined }),
     view,
-    look: async (facts, hosts) => lookAgain(await lookInput(), facts, hosts),
+    look: (facts, hosts) => lookAgain(lookInput, facts, hosts),
     moveLeader: async (leader, targetId) =>
-      moveLeader(
-        { leader, targetId },
-        { cluster, connections, signal, credentials: await operator.credentialsIfAny() },
-      ),
-    members: memberPort({ cluster, connections, credentials: () => operator.credentialsIfAny(), signal }),
+      moveLeader({ leader, targetId }, { cluster, connections, signal, credentials: await credentials() }),
+    members: memberPort({ cluster, connections, credentials, signal }),
     requireLock: () => lock.requireHeld(),
     wait: (ms) => waitUnlessAborted(ms, signal),
     emit,

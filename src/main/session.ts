@@ -17,7 +17,7 @@ import type { Ui } from '../ui/output.ts';
 import { signOnHost } from './external-steps.ts';
 import { inquiryOf } from './inquiry.ts';
 import { openRun } from './interrupts.ts';
-import { lockHosts, requireLockable, unlockHosts } from './locking.ts';
+import { lockAndLook, lockHosts, requireLockable, unlockHosts } from './locking.ts';
 import { lookAgain, lookAtAll } from './look.ts';
 import { planView } from './plan-view.ts';
 import { runPorts } from './run-ports.ts';
@@ -81,8 +81,8 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
     toJson: planToJson,
     apply: async (plan, replan) => {
       requireLockable(plan, seen.view, transports.connections);
-      atEnd = await run(plan, { input, transports }, async () => {
-        seen = await look(input, transports);
+      atEnd = await run(plan, { input, transports }, async (locked) => {
+        seen = await look(input, transports, locked);
         requireHosts(cluster, seen.failures, wish);
         requireSame(plan, replan(seen.view));
         return seen.view.facts;
@@ -115,22 +115,27 @@ function checkHosts(cluster: Cluster, facts: Facts, ui: Ui): void {
   if (refused.length > 0) throw combineErrors(`${refused.length} things stand in the way`, refused);
 }
 
-async function look(input: SessionInput, transports: Transports): Promise<Look> {
+async function look(
+  input: SessionInput,
+  transports: Transports,
+  before?: (host: string) => Promise<void>,
+): Promise<Look> {
   const { cluster, desired, operator, process } = input;
-  const pki = await operator.pki();
-  const credentials = input.wish.endpoints ? await operator.credentialsIfAny() : undefined;
   const { facts, failures } = await lookAtAll({
-    ...{ cluster, desired, transports, credentials, now: process.now },
+    ...{ cluster, desired, transports, now: process.now },
+    credentials: async () => (input.wish.endpoints ? operator.credentialsIfAny() : undefined),
     v2Log: input.wish.versions === true,
+    before,
   });
-  return { view: viewOf(input, facts, pki), failures };
+  // Behind what `before` has waited for: another run may have changed the store until then.
+  return { view: viewOf(input, facts, await operator.pki()), failures };
 }
 
 /** Endpoints anew, and hosts as their last scripts left them. */
 async function lookAtEndpoints(input: SessionInput, transports: Transports, known: Facts): Promise<Look> {
   const { cluster, desired, operator, process } = input;
   const pki = await operator.pki();
-  const credentials = input.wish.endpoints ? await operator.credentialsIfAny() : undefined;
+  const credentials = async () => (input.wish.endpoints ? operator.credentialsIfAny() : undefined);
   const facts = await lookAgain({ cluster, desired, transports, credentials, now: process.now }, known, []);
   return { view: viewOf(input, facts, pki), failures: [] };
 }
@@ -162,17 +167,17 @@ function requireSame(shown: Plan, fresh: Plan): void {
 async function run(
   plan: Plan,
   { input, transports }: { readonly input: SessionInput; readonly transports: Transports },
-  lookUnderLock: () => Promise<Facts>,
+  lookUnderLock: (locked: (host: string) => Promise<void>) => Promise<Facts>,
 ): Promise<Facts | undefined> {
   const { cluster, ui, process } = input;
   const since = process.now();
   await input.operator.prepare(plan);
-  const lock = await lockHosts(transports.connections, plan, input);
+  const { lock, seen: facts } = await lockAndLook(
+    [...transports.connections.keys()],
+    (onTaken) => lockHosts(transports.connections, plan, { process, command: input.command, onTaken }),
+    lookUnderLock,
+  );
   for (const host of lock.takenOver) ui.note(`${host}: took over the lock of a run that is gone`);
-  const facts = await lookUnderLock().catch(async (error: unknown) => {
-    await lock.release();
-    throw error;
-  });
   const progress = await ui.openProgress();
   const interrupts = openRun(ui, process);
   let outcome: 'done' | 'failed' | 'interrupted' = 'failed';

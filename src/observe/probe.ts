@@ -15,6 +15,8 @@ export interface ProbeOptions {
   /** For one host; default 30 s, because a disk or a busy systemd may be slow. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Waited for before a host is looked at. */
+  readonly before?: ((host: string) => Promise<void>) | undefined;
   /** The operator's clock, epoch milliseconds. */
   readonly now: () => number;
 }
@@ -58,6 +60,7 @@ async function observeHost(connection: Connection, cluster: Cluster, options: Pr
   const controller = hostsOf(cluster).find((each) => each.name === connection.host);
   if (controller === undefined) throw new Error(`${connection.host} is no controller of ${cluster.name}`);
   const script = probeScript(cluster, controller, options.texts?.(connection.host), options.v2Log);
+  await options.before?.(connection.host);
   try {
     return await probeOnce(connection, script, options);
   } catch (error) {

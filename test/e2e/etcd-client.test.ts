@@ -88,7 +88,7 @@ describe.each(versions)('etcd %s', (version) => {
     const unexpected = () => Promise.reject(new Error('not expected'));
     const connection: Connection = {
       ...{ host: 'etcd-1', run: unexpected, start: unexpected, close: unexpected },
-      tunnel: (address, port) => (address === '127.0.0.1' ? tcp(port)() : unexpected()),
+      tunnel: (address, port) => (address === '127.0.0.1' ? tcp(port)(AbortSignal.timeout(5_000)) : unexpected()),
     };
     const seen = await observeEndpoints([connection], cluster, hosts, { credentials: admin });
     expect(seen['etcd-1']).toMatchObject({ failure: undefined, version, linearizable: true, alarms: [], errors: [] });
