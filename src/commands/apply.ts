@@ -1,14 +1,17 @@
 /** quorate apply: brings a running cluster to the inventory, one member after another. */
 import { QuorateError } from '../domain/errors.ts';
+import { withDeparting } from '../domain/membership.ts';
 import type { Plan } from '../domain/plan.ts';
 import { type ApplyPart, type ApplyWish, applyParts, planApply } from '../plan/apply.ts';
 import type { View } from '../plan/view.ts';
 import { applyPlan } from './apply-plan.ts';
 import { flag, type Invocation, type Verb, values } from './command.ts';
+import { patienceOf } from './member-wish.ts';
 
 export const apply: Verb = async (invocation, ports) => {
   const wish = applyWish(invocation, { required: true });
-  const cluster = await ports.cluster();
+  const inventory = await ports.cluster();
+  const cluster = withDeparting(inventory, inventory.absent ?? []);
   const session = await ports.session(cluster, { endpoints: true, requireAll: false });
   try {
     const planner = (view: View): Plan => planApply(view, wish);
@@ -25,6 +28,8 @@ export function applyWish(invocation: Invocation, { required }: { readonly requi
   return {
     only: applyParts.filter((each) => only.map(partOf).includes(each)),
     members: values(invocation, 'member'),
+    remove: values(invocation, 'remove'),
+    stallMs: patienceOf(invocation),
     downtime: { allowed: flag(invocation, 'allowDowntime'), required },
   };
 }

@@ -2,6 +2,7 @@
 import type { Cluster } from '../domain/cluster.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { QuorateError } from '../domain/errors.ts';
+import { withDeparting } from '../domain/membership.ts';
 import type { Plan } from '../domain/plan.ts';
 import { planAdd, planPromote } from '../plan/member-add.ts';
 import { planRemove } from '../plan/member-remove.ts';
@@ -33,7 +34,8 @@ export interface MemberRun {
 }
 
 /** @throws QuorateError usage */
-export function memberRun(word: MemberWord, invocation: Invocation, cluster: Cluster): MemberRun {
+export function memberRun(word: MemberWord, invocation: Invocation, inventory: Cluster): MemberRun {
+  const cluster = withDeparting(inventory, inventory.absent ?? []);
   const { args } = invocation;
   const stallMs = patienceOf(invocation);
   const named = args.join(', ');
@@ -81,20 +83,13 @@ function replaceRun(invocation: Invocation, cluster: Cluster, stallMs: number): 
   return { cluster: rest, planner, left: replaceLeft, question };
 }
 
-/** The cluster without these controllers: their hosts are looked at, and no other is told of them. */
-function withDeparting(cluster: Cluster, names: readonly string[]): Cluster {
-  const leaving = cluster.controllers.filter((each) => names.includes(each.name));
-  if (leaving.length === 0) return cluster;
-  const departing = [...leaving, ...(cluster.departing ?? [])].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  return { ...cluster, controllers: cluster.controllers.filter((each) => !names.includes(each.name)), departing };
-}
-
 function oneAtMost(args: readonly string[], word: string): readonly string[] {
   if (args.length <= 1) return args;
   throw new QuorateError('usage', `member ${word}: one member at a time, not ${args.join(', ')}`);
 }
 
-function patienceOf(invocation: Invocation): number {
+/** What `--patience` says, in milliseconds. @throws QuorateError usage */
+export function patienceOf(invocation: Invocation): number {
   const text = value(invocation, 'patience');
   return text === undefined ? STALL_MS : parseDuration(text, '--patience');
 }

@@ -76,6 +76,7 @@ export const versions: readonly OptionEntry[] = [
 
 /** What `apply` is to bring; `plan apply` shows it. */
 export const converging: readonly OptionEntry[] = [
+  { flags: '--remove <name...>', description: 'members to remove: those with state: absent in the inventory, by name' },
   { flags: '--only <parts...>', description: 'config, members, version, certs, units (default: all)' },
 ];
 

@@ -1,9 +1,10 @@
 /** quorate plan: what would change, and why; changes nothing. */
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
+import { withDeparting } from '../domain/membership.ts';
 import { isEmpty, type Plan } from '../domain/plan.ts';
 import { judgeCluster } from '../domain/verdict.ts';
-import { planApply } from '../plan/apply.ts';
+import { type ApplyWish, planApply } from '../plan/apply.ts';
 import { planBootstrap } from '../plan/bootstrap.ts';
 import { planExternalInstall } from '../plan/external-install.ts';
 import { requireUnchanged } from '../plan/fixed-settings.ts';
@@ -29,7 +30,7 @@ export const plan: Verb = async (invocation, ports) => {
   const word = memberWord(invocation);
   const wanted = await ports.cluster();
   const run = word && memberRun(word, { ...invocation, args: invocation.args.slice(2) }, wanted);
-  const cluster = run?.cluster ?? wanted;
+  const cluster = run?.cluster ?? (applies(invocation) ? withDeparting(wanted, wanted.absent ?? []) : wanted);
   const planner = run?.planner ?? (await planOf(cluster, ports));
   const session = await ports.session(cluster, {
     endpoints: true,
@@ -56,6 +57,11 @@ export const plan: Verb = async (invocation, ports) => {
 /** Verbs whose planners say themselves what to do about hosts that cannot be reached. */
 const teaching: readonly string[] = ['apply', 'restart', 'start'];
 
+/** Verbs that take controllers with `state: absent` for hosts whose members are to leave. */
+function applies({ args }: Invocation): boolean {
+  return args.length === 0 || args[0] === 'apply';
+}
+
 type Planner = (view: View) => Plan;
 
 /** What is wrong with the command line is told before anything is read. */
@@ -63,7 +69,7 @@ function chooseVerb(invocation: Invocation): (cluster: Cluster, ports: Ports) =>
   const verb = memberWord(invocation) === undefined ? invocation.args.join(' ') : '';
   switch (verb) {
     case '':
-      return async () => planAny;
+      return async () => (view) => planAny(view, applyWish(invocation, { required: false }));
     case 'bootstrap':
       return async () => planBootstrap;
     case 'reset':
@@ -110,12 +116,16 @@ function chooseCertsVerb(verb: string, invocation: Invocation): ReturnType<typeo
   }
 }
 
+const ALL: ApplyWish = {
+  ...{ only: [], members: [], remove: [], stallMs: 0 },
+  downtime: { allowed: false, required: false },
+};
+
 /** What bootstrap would do where no cluster is formed and marked yet, what apply would do where there is one. Throws as they do. */
-export function planAny(view: View): Plan {
+export function planAny(view: View, wish = ALL): Plan {
   const names = view.cluster.controllers.map((each) => each.name);
   requireUnchanged(view, names);
   const verdict = judgeCluster(view.cluster, view.facts, view.identity);
   if (verdict.kind !== 'formed' || verdict.unmarked.length > 0) return planBootstrap(view);
-  const wish = { only: [], members: [], downtime: { allowed: false, required: false } };
   return { ...planApply(view, wish), verb: 'plan' };
 }

@@ -1,6 +1,6 @@
 /** The verbs that bring a running cluster to what is wanted, restart, start and stop it. */
 import type { CommandEntry } from './command.ts';
-import { converging, hazards, identity, remote, turns } from './options.ts';
+import { converging, hazards, identity, patience, remote, turns } from './options.ts';
 
 const savedPlan = { flags: '--plan <file>', description: 'run this saved plan, or refuse when it no longer holds' };
 const yes = { flags: '--yes', description: 'do not ask' };
@@ -10,9 +10,9 @@ export const convergeVerbs: readonly CommandEntry[] = [
   {
     name: 'apply',
     summary:
-      'bring a running cluster to the inventory: settings, units, binaries, certificates; one member after another',
+      'bring a running cluster to the inventory: settings, units, binaries, certificates, members; one after another',
     argument: '',
-    options: [...remote, identity, hazards, ...converging, ...turns, savedPlan, yes],
+    options: [...remote, identity, hazards, ...converging, ...turns, patience, savedPlan, yes],
     example: 'quorate apply -i quorate.yml --only config',
     load: async () => (await import('./apply.ts')).apply,
   },

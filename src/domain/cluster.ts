@@ -59,7 +59,9 @@ export interface Cluster {
   readonly version: string;
   /** Sorted by name; at least one. */
   readonly controllers: readonly Controller[];
-  /** `state: absent`: hosts whose members are to leave the cluster; sorted by name. Absent: none. */
+  /** Names of controllers with `state: absent`, sorted: verbs that change who is a member take them for departing. Undefined: none. */
+  readonly absent?: readonly string[];
+  /** Hosts whose members are to leave the cluster, no controllers any more; sorted by name. Undefined: none. */
   readonly departing?: readonly Controller[];
   readonly paths: HostPaths;
   /** systemd unit name with suffix, `etcd.service`. */

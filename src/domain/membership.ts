@@ -9,6 +9,14 @@ export function hostsOf(cluster: Cluster): readonly Controller[] {
   return [...cluster.controllers, ...(cluster.departing ?? [])];
 }
 
+/** The cluster without these controllers: their hosts are looked at, and no other is told of them. */
+export function withDeparting(cluster: Cluster, names: readonly string[]): Cluster {
+  const leaving = cluster.controllers.filter((each) => names.includes(each.name));
+  if (leaving.length === 0) return cluster;
+  const departing = [...leaving, ...(cluster.departing ?? [])].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return { ...cluster, controllers: cluster.controllers.filter((each) => !names.includes(each.name)), departing };
+}
+
 /** The list of a member that reads through the quorum of this cluster; undefined where none does. `clusterId` undefined: of any. */
 export function quorumList(facts: Facts, clusterId: string | undefined): readonly MemberFact[] | undefined {
   return Object.values(facts.endpoints).find(

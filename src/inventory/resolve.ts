@@ -19,10 +19,14 @@ export function resolveCluster(inventory: Inventory): Cluster {
   const controllers = Object.entries(settings.controllers)
     .map(([name, controller]) => resolveController(name, controller, inventory))
     .toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  const absent = Object.entries(settings.controllers)
+    .flatMap(([name, { state: wanted }]) => (wanted === 'absent' ? [name] : []))
+    .toSorted();
   return {
     name: cluster.name,
     version: cluster.version,
     controllers,
+    ...(absent.length === 0 ? {} : { absent }),
     paths: resolvePaths(settings.paths),
     unit: service.unit ?? 'etcd.service',
     user: service.user ?? 'etcd',

@@ -39,6 +39,12 @@ export const controllerSchema = section(
     ),
     ports: z.optional(section(portFields, 'Ports of etcd on this controller, where they differ.')),
     ssh: z.optional(sshOverridesSchema),
+    state: z.optional(
+      choice(
+        ['present', 'absent'],
+        'absent: its member is to leave the cluster, and apply removes it once --remove names it. Default: present.',
+      ),
+    ),
   },
   'One host, that runs one member.',
 );
@@ -47,8 +53,12 @@ export const controllersSchema = z
   .record(text(nameRule, 'Name of the controller.'), controllerSchema)
   .check(
     z.check((payload) => {
-      if (Object.keys(payload.value).length > 0) return;
-      const message = 'has no controller (write one below: controller-1: {address: 10.0.0.1})';
+      const all = Object.values(payload.value);
+      if (all.some((each) => each.state !== 'absent')) return;
+      const message =
+        all.length > 0
+          ? 'has no controller that stays (state: absent in all of them)'
+          : 'has no controller (write one below: controller-1: {address: 10.0.0.1})';
       payload.issues.push({ code: 'custom', input: payload.value, message });
     }),
   )

@@ -4,6 +4,7 @@ import { openGoal } from '../domain/goal.ts';
 import { dropEmptyStages, type Plan, type Reason, type Stage } from '../domain/plan.ts';
 import { minorOf } from '../domain/version.ts';
 import { serves } from '../domain/voters.ts';
+import { type MemberChanges, memberChanges } from './apply-members.ts';
 import { type ConvergePart, convergeParts, convergeStages } from './converge.ts';
 import { type DowntimeWish, withDowntime } from './downtime.ts';
 import { matchReasons } from './drift.ts';
@@ -23,8 +24,14 @@ export interface ApplyWish {
   readonly only: readonly ApplyPart[];
   /** Names of controllers; empty: all. */
   readonly members: readonly string[];
+  /** Names of departing hosts whose members are removed. */
+  readonly remove: readonly string[];
+  /** How long a learner may come no further. */
+  readonly stallMs: number;
   readonly downtime: DowntimeWish;
 }
+
+const NO_CHANGES: MemberChanges = { before: [], behind: [], warnings: [] };
 
 /**
  * Every difference as steps; empty with reasons where there is none.
@@ -48,9 +55,17 @@ export function planApply(view: View, wish: ApplyWish): Plan {
   requireVersion(view, members, parts);
   const stages = convergeStages(view, { members, parts });
   requireUnmixed(view, { members, parts, stages });
-  const plan = dropEmptyStages({ ...planBase(view, 'apply'), stages, reasons: [] });
+  const list = wish.only.length === 0 || wish.only.includes('members');
+  const changes = list ? memberChanges(view, { ...wish, chosen, files: parts.includes('config') }) : NO_CHANGES;
+  const passed = list ? { ...roster, outsiders: [], arriving: [] } : roster;
+  const plan = dropEmptyStages({
+    ...planBase(view, 'apply'),
+    stages: [...changes.before, ...stages, ...changes.behind],
+    reasons: [],
+  });
   const elsewhere = parts.includes('certs') ? outsideWarnings(view, members) : [];
-  const told = { ...plan, warnings: [...plan.warnings, ...absences(view, roster, chosen), ...elsewhere] };
+  const warnings = [...plan.warnings, ...changes.warnings, ...absences(view, passed, chosen), ...elsewhere];
+  const told = { ...plan, warnings: [...new Set(warnings)] };
   if (told.stages.length === 0) return { ...told, reasons: reasonsOf(view, members, wish.only) };
   return withDowntime(view, told, wish.downtime);
 }

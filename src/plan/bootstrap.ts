@@ -22,9 +22,22 @@ export function planBootstrap(view: View): Plan {
   const verdict = judgeCluster(cluster, facts, view.identity);
   if (verdict.kind === 'refused') throw new QuorateError('refused', verdict.message, { hint: verdict.hint });
   if (verdict.kind === 'formed') return planFormed(view, verdict);
+  requireAllPresent(view);
   requireSigned(view);
   const resumes = verdict.kind === 'unfinished';
   return planForming(resumes ? view : withoutToken(view), resumes ? verdict.starts : everyone(view, 'new'));
+}
+
+/** @throws QuorateError refused where a member is to leave that never was one */
+function requireAllPresent({ cluster: { absent = [] } }: View): void {
+  if (absent.length === 0) return;
+  throw new QuorateError(
+    'refused',
+    `${absent.join(', ')}: to leave a cluster (state: absent) that has not been formed`,
+    {
+      hint: 'take it out of the inventory, or write state: present',
+    },
+  );
 }
 
 /** A cluster that is formed anew gets another token, so that data of an earlier one can never pass for its own. */

@@ -63,7 +63,7 @@ export function planAdd(view: View, wish: AddWish): Plan {
  */
 export function planPromote(view: View, wish: AddWish): Plan {
   const names =
-    wish.members.length > 0 ? wish.members : arriving(view).filter((name) => placeOf(view, name) === 'learner');
+    wish.members.length > 0 ? wish.members : newcomersOf(view).filter((name) => placeOf(view, name) === 'learner');
   for (const name of names) {
     const arrival = placeOf(view, name);
     if (arrival === 'learner' || arrival === 'voter') continue;
@@ -82,7 +82,7 @@ export function planPromote(view: View, wish: AddWish): Plan {
 }
 
 function namesOf(view: View, { members: asked }: AddWish): readonly string[] {
-  if (asked.length === 0) return arriving(view);
+  if (asked.length === 0) return newcomersOf(view);
   const known = view.cluster.controllers.map((each) => each.name);
   const unknown = asked.filter((each) => !known.includes(each));
   if (unknown.length === 0) return [...new Set(asked)].sort(compareText);
@@ -98,7 +98,7 @@ function namesOf(view: View, { members: asked }: AddWish): readonly string[] {
 }
 
 /** Controllers that the cluster lacks, or that are on their way into it. */
-function arriving(view: View): readonly string[] {
+export function newcomersOf(view: View): readonly string[] {
   const list = requireList(view);
   return view.cluster.controllers
     .filter((each) => {

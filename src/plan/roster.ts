@@ -29,7 +29,8 @@ export function rosterOf({ cluster, facts }: View): Roster {
     const member = list.length === 0 ? marker !== undefined : entry !== undefined && !isArriving(entry);
     return { name, peerUrl, entry, member };
   });
-  const known = new Set(entries.flatMap(({ entry }) => entry ?? []));
+  const leaving = (cluster.departing ?? []).flatMap((each) => memberOf(list, each) ?? []);
+  const known = new Set([...entries.flatMap(({ entry }) => entry ?? []), ...leaving]);
   const names = (wanted: (each: (typeof entries)[number]) => boolean): readonly string[] =>
     entries.filter(wanted).map((each) => each.name);
   return {

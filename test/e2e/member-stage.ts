@@ -5,11 +5,15 @@ import { parse, stringify } from 'yaml';
 import { expectDone } from './environment.ts';
 import type { Stage } from './stage.ts';
 
-/** An inventory with these controllers alone. */
-export function inventoryOf(whole: string, names: readonly string[]): string {
-  const inventory: { controllers: Record<string, unknown> } = parse(whole);
-  const kept = Object.entries(inventory.controllers).filter(([name]) => names.includes(name));
-  return stringify({ ...inventory, controllers: Object.fromEntries(kept) });
+/** An inventory with these controllers alone, and with some that are to leave. */
+export function inventoryOf(whole: string, names: readonly string[], absent: readonly string[] = []): string {
+  const inventory: { controllers: Record<string, object> } = parse(whole);
+  const all = Object.entries(inventory.controllers);
+  const kept = all.filter(([name]) => names.includes(name));
+  const leaving = all
+    .filter(([name]) => absent.includes(name))
+    .map(([name, each]) => [name, { ...each, state: 'absent' }]);
+  return stringify({ ...inventory, controllers: Object.fromEntries([...kept, ...leaving]) });
 }
 
 /** Bootstraps with the first controllers alone; the inventory of all. */

@@ -14,11 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.down());
 
-it('a third one comes under load, killed behind its start, and goes on with the same ID: no write is lost', async () => {
+it('apply grows the cluster under load, is killed behind the start of the third, and goes on with the same ID: no write is lost', async () => {
   const members = { asked: ['etcd-1', 'etcd-2'], atEnd: ['etcd-1', 'etcd-2', 'etcd-3'] };
   const act = async (): Promise<void> => {
-    const killed = await stage.quorate(['member', 'add', '--yes'], {
-      env: { QUORATE_FAILPOINT: 'stage:start-etcd-3' },
+    const killed = await stage.quorate(['apply', '--yes'], {
+      env: { QUORATE_FAILPOINT: 'stage:come-start-etcd-3' },
     });
     expect([killed.signal, killed.stderr]).toEqual(['SIGKILL', expect.any(String)]);
     const begun = [...(await membersOf(stage)).values()].sort();
@@ -27,7 +27,7 @@ it('a third one comes under load, killed behind its start, and goes on with the 
     expect(run.stderr).toContain('verified: nothing to do');
     expect([...(await membersOf(stage)).values()].sort()).toEqual(begun);
   };
-  expectUndisturbed(await underLoad(stage, { name: 'member add, 2 → 3 members, killed once', members }, act));
+  expectUndisturbed(await underLoad(stage, { name: 'apply, 2 → 3 members, killed once', members }, act));
   await expectMembers(stage, ['etcd-1', 'etcd-2', 'etcd-3']);
   await expectOrder(stage);
 });
@@ -44,10 +44,14 @@ it('one whose disk was wiped under it is replaced on its host, by a new ID, and 
   await expectOrder(stage);
 });
 
-it('the leader is removed: it leads no more, its unit is off, its data aside; the last voters stay', async () => {
+it('the leader leaves by name alone: it leads no more, its unit is off, its data aside; the last voters stay', async () => {
   expectDone(await stage.quorate(['member', 'move-leader', 'etcd-3', '--yes']));
-  const run = expectDone(await stage.quorate(['member', 'remove', 'etcd-3', '--yes']));
-  expect(run.stderr).toContain('the inventory still has etcd-3');
+  await stage.edit(() => inventoryOf(whole, ['etcd-1', 'etcd-2'], ['etcd-3']));
+  const unnamed = await stage.quorate(['apply', '--yes']);
+  expect([unnamed.status, unnamed.stderr]).toEqual([13, expect.stringContaining('apply --remove etcd-3')]);
+  const run = expectDone(await stage.quorate(['apply', '--remove', 'etcd-3', '--yes']));
+  expect(run.stderr).toContain('verified: nothing to do');
+  expectDone(await stage.quorate(['plan', '--exit-code']));
   await stage.edit(() => inventoryOf(whole, ['etcd-1', 'etcd-2']));
   await expectMembers(stage, ['etcd-1', 'etcd-2']);
   await expectOrder(stage);

@@ -13,7 +13,8 @@ import { createModel, type Model } from '../../fakes/model.ts';
 import { cluster as clusterOf, controller } from '../render/cluster.ts';
 
 const downtime = { allowed: true, required: true };
-const apply = (view: View): Plan => planApply(view, { only: [], members: [], downtime });
+const apply = (view: View): Plan =>
+  planApply(view, { ...{ only: [], members: [], remove: [], stallMs: 60_000 }, downtime });
 const restart = (view: View): Plan => planRestart(view, { members: [], downtime });
 
 function sized(members: number): Cluster {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Cluster } from '../../../src/domain/cluster.ts';
 import { QuorateError } from '../../../src/domain/errors.ts';
 import { isEmpty, type Plan } from '../../../src/domain/plan.ts';
+import { planApply } from '../../../src/plan/apply.ts';
 import { planBootstrap } from '../../../src/plan/bootstrap.ts';
 import { planAdd } from '../../../src/plan/member-add.ts';
 import { planRemove } from '../../../src/plan/member-remove.ts';
@@ -90,7 +91,24 @@ function moving(count: number, member: string, alive: boolean): Case {
   return { start, planner, left: replaceLeft, voters, unreached: alive ? [] : [member] };
 }
 
+/** The inventory is another, and apply brings the cluster there; members that are to leave are named. */
+function applying(from: number, members: readonly string[], leave: readonly string[] = []): Case {
+  const wish = {
+    ...{ only: [], members: [], remove: leave, stallMs: STALL_MS },
+    downtime: { allowed: true, required: true },
+  };
+  const apply = (view: View): Plan => planApply(view, wish);
+  const start = async (): Promise<Model> => {
+    const model = await formed(from);
+    model.want(inventory(members, leave));
+    return model;
+  };
+  return { start, planner: apply, left: apply, voters: members };
+}
+
 const cases: Readonly<Record<string, Case>> = {
+  'apply grows 1 → 3': applying(1, names(3)),
+  'apply grows 3 → 4 and removes the leader by name': applying(3, ['etcd-2', 'etcd-3', 'etcd-4'], ['etcd-1']),
   'grow 1 → 3': growing(1, 3),
   'grow 3 → 5': growing(3, 5),
   'shrink 5 → 3': shrinking(5, ['etcd-4', 'etcd-5']),

@@ -29,7 +29,7 @@ async function formed(wanted: Cluster = cluster): Promise<Model> {
 }
 
 const downtime = { allowed: false, required: true };
-const wish: ApplyWish = { only: [], members: [], downtime };
+const wish: ApplyWish = { only: [], members: [], remove: [], stallMs: 60_000, downtime };
 
 function apply(view: View, changes: Partial<ApplyWish> = {}): Plan {
   return planApply(view, { ...wish, ...changes });
@@ -150,13 +150,14 @@ describe('apply', () => {
     );
   });
 
-  it('passes over a controller that is no member yet, and says how it becomes one', async () => {
+  it('passes over a controller that is no member yet where members are not asked for, and says how it becomes one', async () => {
     const model = await formed();
     const { facts, ...seen } = model.view();
     const wanted = clusterOf('3.6.16', { controllers: [...cluster.controllers, controller('etcd-4', '10.0.0.4')] });
     const grown = createModel(wanted).view();
     const hosts = { ...facts.hosts, 'etcd-4': freshHost('etcd-4') };
-    const plan = apply({ ...seen, cluster: wanted, desired: grown.desired, facts: { ...facts, hosts } });
+    const view = { ...seen, cluster: wanted, desired: grown.desired, facts: { ...facts, hosts } };
+    const plan = apply(view, { only: ['config'] });
     expect(plan.warnings).toEqual(['etcd-4: is in the inventory and no member yet: quorate member add etcd-4 -i FILE']);
     expect(kinds(plan)).toEqual(['etcd-1 file.put', 'etcd-2 file.put', 'etcd-3 file.put']);
   });

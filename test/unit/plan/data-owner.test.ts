@@ -6,7 +6,7 @@ import { runOn } from '../../fakes/executor.ts';
 import { createModel, type Model } from '../../fakes/model.ts';
 import { cluster } from '../render/cluster.ts';
 
-const wish = { only: [], members: [], downtime: { allowed: false, required: true } };
+const wish = { only: [], members: [], remove: [], stallMs: 60_000, downtime: { allowed: false, required: true } };
 
 async function ownedByRoot(): Promise<Model> {
   const model = createModel(cluster('3.6.16'));

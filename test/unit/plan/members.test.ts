@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { QuorateError } from '../../../src/domain/errors.ts';
 import type { EndpointFacts, MemberFact } from '../../../src/domain/facts.ts';
+import { withDeparting } from '../../../src/domain/membership.ts';
 import { isEmpty, type Plan } from '../../../src/domain/plan.ts';
+import { planApply } from '../../../src/plan/apply.ts';
 import { planBootstrap } from '../../../src/plan/bootstrap.ts';
 import { planAdd, planPromote } from '../../../src/plan/member-add.ts';
 import { planRemove } from '../../../src/plan/member-remove.ts';
@@ -106,6 +108,17 @@ describe('what comes', () => {
     model.want(inventory(names(4)));
     model.edit('etcd-4', (host) => ({ ...host, data: { ...host.data, wal: true } }));
     expect(refusal(() => replace(model.view(), 'etcd-2', 'etcd-4'))).toContain('etcd-4: holds data of an etcd already');
+  });
+
+  it('waits for whoever is on the way', async () => {
+    const model = await formed(3);
+    model.want(inventory(names(5)));
+    await runOn(model, planAdd(model.view(), { members: ['etcd-5'], stallMs }), {
+      fault: (step) => (step.kind === 'unit.start' ? 'kill' : undefined),
+    });
+    expect(refusal(() => planAdd(model.view(), { members: ['etcd-4'], stallMs }))).toMatch(
+      /etcd-5 is on its way.*one at a time.*quorate member add etcd-5/s,
+    );
   });
 
   it('needs a host that is reached', async () => {
@@ -241,5 +254,49 @@ describe('leadership', () => {
     );
     expect(refusal(() => planMoveLeader(learner, 'etcd-2'))).toContain('learners do not lead');
     expect(refusal(() => planMoveLeader(learner, undefined))).toContain('no other healthy voter');
+  });
+});
+
+describe('apply', () => {
+  const downtime = { allowed: false, required: true };
+  const apply = (view: View, remove: readonly string[] = []): Plan =>
+    planApply(view, { ...{ only: [], members: [], remove, stallMs }, downtime });
+  const leaving = (members: readonly string[], gone: readonly string[]) => withDeparting(inventory(members), gone);
+
+  it('removes nobody who is not named, and names the way', async () => {
+    const model = await formed(3);
+    model.want(leaving(names(3), ['etcd-3']));
+    expect(refusal(() => apply(model.view()))).toMatch(
+      /refused: etcd-3: to leave the cluster \(state: absent\), and removed only by name\nquorate apply --remove etcd-3/,
+    );
+    expect(ids(apply(model.view(), ['etcd-3']))).toContain('go-remove-etcd-3');
+  });
+
+  it('removes nobody whom the inventory wants', async () => {
+    const model = await formed(3);
+    expect(refusal(() => apply(model.view(), ['etcd-3']))).toMatch(/usage: --remove etcd-3.*state: absent/s);
+  });
+
+  it('lets who is down and is to leave go first, and those who serve last', async () => {
+    const model = await formed(3);
+    model.want(leaving(names(4), ['etcd-3']));
+    const order = (plan: Plan): readonly string[] => ids(plan).filter((each) => /remove-|add-/.test(each));
+    expect(order(apply(model.view(), ['etcd-3']))).toEqual(['come-add-etcd-4', 'go-remove-etcd-3']);
+    stop(model, 'etcd-3');
+    expect(order(apply(model.view(), ['etcd-3']))).toEqual(['gone-remove-etcd-3', 'come-add-etcd-4']);
+  });
+
+  it('is no way to form a cluster without some of its controllers', () => {
+    const model = createModel({ ...inventory(names(3)), absent: ['etcd-3'] });
+    expect(refusal(() => planBootstrap(model.view()))).toMatch(
+      /etcd-3: to leave a cluster .* that has not been formed/,
+    );
+  });
+
+  it('finds nothing where who was to leave has gone', async () => {
+    const model = await formed(3);
+    model.want(leaving(names(3), ['etcd-3']));
+    expect((await runOn(model, apply(model.view(), ['etcd-3']))).error).toBeUndefined();
+    expect(isEmpty(apply(model.view()))).toBe(true);
   });
 });
