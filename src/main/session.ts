@@ -174,10 +174,13 @@ async function run(
   await input.operator.prepare(plan);
   const { lock, seen: facts } = await lockAndLook(
     [...transports.connections.keys()],
-    (onTaken) => lockHosts(transports.connections, plan, { process, command: input.command, onTaken }),
+    async (onTaken) => {
+      const held = await lockHosts(transports.connections, plan, { process, command: input.command, onTaken });
+      for (const host of held.takenOver) ui.note(`${host}: took over the lock of a run that is gone`);
+      return held;
+    },
     lookUnderLock,
   );
-  for (const host of lock.takenOver) ui.note(`${host}: took over the lock of a run that is gone`);
   const progress = await ui.openProgress();
   const interrupts = openRun(ui, process);
   let outcome: 'done' | 'failed' | 'interrupted' = 'failed';

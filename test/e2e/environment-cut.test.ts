@@ -2,13 +2,11 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { runProgram } from '../../src/lab/program.ts';
 import { ensureRelease, type Release } from '../../src/lab/releases.ts';
-import { labPlace, readRecord } from '../../src/lab/state.ts';
 import { clearHosts, expectDone, expectRefusal, openWardrobe, until, type Wardrobe } from './environment.ts';
+import { nothingInstalled, slowLine } from './slow-line.ts';
 import { openStage, type Stage } from './stage.ts';
 
 const version = '3.6.16';
@@ -30,48 +28,20 @@ afterEach(async () => {
 afterAll(() => stage?.down());
 
 const bootstrap = ['bootstrap', '--yes'];
-const nothingInstalled = 'ls -A /usr/local/lib/etcd 2>/dev/null | grep -v quorate-new || true';
 
 describe('a connection that breaks during the push', () => {
-  it('ends the run in a bounded time, leaves nothing half-written in use, and is made good by the next', async () => {
-    const host = stage.host(2);
-    await slow(2, '8mbit');
-    const running = stage.start(bootstrap);
-    await pushing(2);
-    await host.linkDown();
-    const since = Date.now();
-    const said = expectRefusal(await running.ended, 12);
-    expect(Date.now() - since).toBeLessThan(60_000);
-    expect(said).toMatch(/etcd-2: .*connection lost/);
-    expect(said).toContain('running again is safe');
-    expect(await host.sh(nothingInstalled)).toBe('');
-    expect(await host.sh('ls /usr/local/bin/etcd 2>&1 || true')).toContain('No such file');
-    await fast(2);
-    await host.linkUp();
-    await until(
-      'a run goes through',
-      async () => {
-        const next = await stage.quorate(bootstrap);
-        if (next.status === 16) expect(next.stderr).toContain('etcd-2: locked by');
-        return next.status === 0 ? true : undefined;
-      },
-      150_000,
-    );
-    expectDone(await stage.quorate(['plan', '--exit-code']));
-  });
-
   it('is told at once where sshd itself ends, and the next run takes over', async () => {
     const host = stage.host(3);
-    await slow(3, '8mbit');
+    const line = await slowLine(stage, 3);
     const running = stage.start(bootstrap);
-    await pushing(3);
+    await line.pushing();
     await host.sh('pkill -KILL -u ops sshd');
     const since = Date.now();
     const said = expectRefusal(await running.ended, 12);
     expect(Date.now() - since).toBeLessThan(30_000);
     expect(said).toMatch(/etcd-3: .*connection lost/);
     expect(await host.sh(nothingInstalled)).toBe('');
-    await fast(3);
+    await line.fast();
     expectDone(await stage.bootstrap());
   });
 });
@@ -114,39 +84,6 @@ describe('a script that outlives its run', () => {
     }
   });
 });
-
-/** Waits until a host has received a part of the release, and not all of it. */
-async function pushing(number: number): Promise<void> {
-  await until(
-    'the release is being pushed',
-    async () => {
-      const bytes = await stage.host(number).sh('cat /proc/net/dev | sed -n "s/.*host0: *\\\\([0-9]*\\\\).*/\\\\1/p"');
-      return Number(bytes) - (received.get(number) ?? 0) > 3_000_000 ? true : undefined;
-    },
-    60_000,
-  );
-}
-
-const received = new Map<number, number>();
-
-/** Slows what goes to a host: its interface on this machine's bridge. */
-async function slow(number: number, rate: string): Promise<void> {
-  const bytes = await stage.host(number).sh('cat /proc/net/dev | sed -n "s/.*host0: *\\\\([0-9]*\\\\).*/\\\\1/p"');
-  received.set(number, Number(bytes));
-  const shape = ['root', 'tbf', 'rate', rate, 'burst', '64kb', 'latency', '400ms'];
-  await runProgram(['tc', 'qdisc', 'replace', 'dev', await link(number), ...shape]);
-}
-
-async function fast(number: number): Promise<void> {
-  await runProgram(['tc', 'qdisc', 'del', 'dev', await link(number), 'root']);
-}
-
-async function link(number: number): Promise<string> {
-  const record = await readRecord(labPlace(stage.lab.name, dirname(stage.lab.folder)));
-  const machine = record?.hosts[number - 1]?.machine;
-  if (machine === undefined) throw new Error(`host ${number} has no machine`);
-  return `vb-${machine}`;
-}
 
 interface SlowMirror {
   readonly url: string;
