@@ -110,6 +110,21 @@ describe('what comes', () => {
     expect(refusal(() => replace(model.view(), 'etcd-2', 'etcd-4'))).toContain('etcd-4: holds data of an etcd already');
   });
 
+  it('has what an earlier member left on its host moved aside first', async () => {
+    const model = await formed(3);
+    const plug = model.unplug('etcd-3');
+    expect(
+      (await runOn(model, planRemove(model.view(), { members: ['etcd-3'] }), { unconnected: ['etcd-3'] })).error,
+    ).toBeUndefined();
+    plug();
+    const plan = planAdd(model.view(), { members: ['etcd-3'], stallMs });
+    expect(plan.stages.find((each) => each.id === 'leftovers')?.steps.map((step) => step.kind)).toContain('data.aside');
+    expect((await runOn(model, plan)).error).toBeUndefined();
+    expect(model.members.list().map((each) => [each.name, each.learner])).toEqual(
+      names(3).map((name) => [name, false]),
+    );
+  });
+
   it('waits for whoever is on the way', async () => {
     const model = await formed(3);
     model.want(inventory(names(5)));
