@@ -45,12 +45,15 @@ export function rotateCaUnderLoad(stage: Stage, scenario: string, options: reado
   return underLoad(stage, scenario, async (load) => {
     await load.phase('to leaves');
     expect(await go(...options)).toMatch(/give these clients the new bundle before drop-cross, .*: .*\bload\b/);
+    const plan = await stage.quorate(['plan', 'certs', 'rotate-ca', '--until', 'trust-new']);
+    const ended = /from trust-new on, certificates of client-\d+.* are refused, and these clients hold them: load\b/;
+    expect(`${plan.stdout}${plan.stderr}`.replaceAll(/\s+/g, ' ')).toMatch(ended);
     await load.phase('clients renewed');
     await load.renewClients();
     await sleep(1_500);
     await load.retire('old-certificate');
     await load.phase('to trust-new');
-    expect(await go('--until', 'trust-new')).toMatch(/from trust-new on, certificates of client-\d+.* are refused/);
+    expect(await go('--until', 'trust-new')).not.toMatch(ended);
     await expectEnded(stage, load);
     await sleep(1_000);
     await load.retire('old-trust');
