@@ -1,6 +1,6 @@
 /** How a step reads in a plan, and what it risks. */
-import type { Goal } from '../domain/goal.ts';
-import type { AcceptedCertificate, LeafWish, Step, StepKind } from '../domain/step.ts';
+import type { Step, StepKind } from '../domain/step.ts';
+import { checksBefore, goalText, heldBy, keptKeys, minorText, signers } from './step-words.ts';
 
 /** `+` makes, `~` changes, `-` removes, `!` stops or starts something that serves. */
 export interface Description {
@@ -239,62 +239,6 @@ export function describe(step: Step): Description {
 
 export function riskOf(step: Step): Risk {
   return rows[step.kind].risk;
-}
-
-function minorText(version: string): string {
-  return version.split('.').slice(0, 2).join('.');
-}
-
-function checksBefore(to: string): string {
-  const last = minorText(to) === '3.6' ? ', no v2 content' : '';
-  return `versions, no learner, no alarm, equal data${last}`;
-}
-
-/** `server, peer certificates of etcd-1 (generation 2)`, `etcd 3.7.3 on every member` */
-function goalText(goal: Goal): string {
-  if (goal.kind === 'version') return `etcd ${goal.to} on every member`;
-  if (goal.kind === 'replace') return `${goal.with} in the place of ${goal.member} (${goal.id})`;
-  if (goal.kind === 'restart') return `${Object.keys(goal.ends).join(', ')} restarted`;
-  const { targets, purposes, keys } = goal;
-  const members = Object.entries(targets).map(([member, number]) => `${member} (generation ${number})`);
-  return `${purposes.join(', ')} certificates of ${members.join(', ')}${keys === 'keep' ? ' for the same keys' : ''}`;
-}
-
-/** `, with the keys of server and their certificates as they are`; '' where every key is made. */
-function keptKeys({ leaves, from }: Step<'generation.prepare'>): string {
-  const those = (key: LeafWish['key']): string =>
-    leaves
-      .filter((each) => each.key === key)
-      .map((each) => each.purpose)
-      .join(', ');
-  const kept = those('keep') === '' ? [] : [`the keys (${those('keep')})`];
-  const asked = those('requested') === '' ? [] : [`the keys that were requested for (${those('requested')})`];
-  const carried = those('carry') === '' ? [] : [`keys and certificates (${those('carry')})`];
-  const old = [...kept, ...carried];
-  const all = [...asked, ...(old.length === 0 ? [] : [`${old.join(' and ')} of ${from}`])];
-  return all.length === 0 ? '' : `, with ${all.join(' and ')}`;
-}
-
-/** `etcd-1 (server, client), operator (client)` */
-function heldBy(certificates: readonly AcceptedCertificate[]): string {
-  const holders = [...new Set(certificates.map((each) => each.holder))];
-  const own = (holder: string): string =>
-    certificates
-      .filter((each) => each.holder === holder)
-      .map((each) => each.purpose)
-      .join(', ');
-  return holders.map((holder) => `${holder} (${own(holder)})`).join(', ');
-}
-
-/** `server, client (client-1), peer (peer-1)` */
-function signers(leaves: readonly LeafWish[]): string {
-  const authorities = [...new Set(leaves.map((each) => each.authority))];
-  return authorities
-    .map((authority) => {
-      const own = leaves.filter((each) => each.authority === authority);
-      return `${own.map((each) => each.purpose).join(', ')} (${authority}${own.some((each) => each.cross) ? ' with its cross certificate' : ''})`;
-    })
-    .join(', ');
 }
 
 function describeRow<K extends StepKind>(step: Step<K>): Description {
