@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError } from '../domain/errors.ts';
+import { systemCode } from '../domain/system-error.ts';
 
 /** The mounted control group hierarchies that matter here. */
 export interface Hierarchies {
@@ -57,14 +58,13 @@ export async function makeGroups(id: string, host: string, memoryBytes: number |
 /** Ends every process of a lab, or of one of its hosts, and removes the groups. Throws `step-failed` if one outlives 10 s. */
 export async function clearGroups(id: string, host = ''): Promise<void> {
   const folders = await groupFolders(id, host);
-  for (let round = 0; round < 1000; round += 1) {
+  for (let round = 0; ; round += 1) {
     const alive = (await Promise.all(folders.map(processesBelow))).flat();
-    if (alive.length === 0) break;
-    if (round === 999) throw new QuorateError('step-failed', `lab ${id}: process ${alive[0]} does not end`);
+    if (alive.length === 0 && (await removeAll(folders))) break;
+    if (round === 999) throw new QuorateError('step-failed', `lab ${id}: process ${alive[0] ?? ''} does not end`);
     for (const pid of alive) kill(pid);
     await sleep(10);
   }
-  for (const folder of folders) await removeBelow(folder);
   if (host === '') for (const folder of await groupFolders('', '')) await rmdir(folder).catch(() => undefined);
 }
 
@@ -97,11 +97,22 @@ async function processesBelow(folder: string): Promise<number[]> {
   return [...own.split('\n').filter(Boolean).map(Number), ...below.flat()].filter((pid) => pid > 1);
 }
 
-async function removeBelow(folder: string): Promise<void> {
-  for (const child of await childFolders(folder)) await removeBelow(child);
-  await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
+/** False where a process has entered one since they were empty: a host that was being launched. Without its group it does not start. */
+async function removeAll(folders: readonly string[]): Promise<boolean> {
+  for (const folder of folders) if (!(await removeBelow(folder))) return false;
+  return true;
+}
+
+async function removeBelow(folder: string): Promise<boolean> {
+  if (!(await removeAll(await childFolders(folder)))) return false;
+  try {
+    await rmdir(folder);
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ENOENT' && code !== 'EBUSY') throw error;
+    return code === 'ENOENT';
+  }
 }
 
 async function childFolders(folder: string): Promise<string[]> {

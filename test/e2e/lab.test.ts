@@ -21,7 +21,9 @@ async function ssh(lab: Lab, host: string, command: string, user = 'ops'): Promi
 /** Whatever of a lab can be seen from outside its folder. */
 async function traces(id: string): Promise<string[]> {
   const links = await readdir('/sys/class/net');
-  const groups = (await execa('find', ['/sys/fs/cgroup', '-path', `*quorate-lab/${id}*`])).stdout.split('\n');
+  const groups = (
+    await execa('find', ['/sys/fs/cgroup', '-ignore_readdir_race', '-path', `*quorate-lab/${id}*`])
+  ).stdout.split('\n');
   const processes = (await execa('ps', ['-eo', 'args'])).stdout.split('\n');
   return [
     ...links.filter((name) => name.includes(id)),
