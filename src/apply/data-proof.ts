@@ -8,7 +8,7 @@ import { serves, votersOf } from '../domain/voters.ts';
 import { guard } from './guard.ts';
 import { type Run, viewNow } from './run.ts';
 
-/** Hashes of all voters that serve, at one revision. @throws QuorateError step-failed where they differ or a majority does not serve */
+/** Hashes of all voters that serve, at one revision. @throws QuorateError step-failed where they differ or cannot be compared, or a majority does not serve */
 export async function proveData(facts: Facts, run: Run): Promise<Facts> {
   const { ports } = run;
   const voters = votersOf(ports.cluster, facts).map((each) => each.name);
@@ -17,6 +17,7 @@ export async function proveData(facts: Facts, run: Run): Promise<Facts> {
   const { state, differing: names } = compareHashes(await ports.members.hashes(hosts));
   if (state === 'differs')
     throw differing(`${names.join(', ')} holds other data than the others at one revision`, names[0]);
+  if (state === 'not-comparable') throw incomparable();
   return facts;
 }
 
@@ -24,6 +25,12 @@ function differing(message: string, host?: string): QuorateError {
   return new QuorateError('step-failed', message, {
     host,
     hint: 'quorate verify -i FILE tells whose data differs; quorate member replace NAME -i FILE gives that member the data of the others',
+  });
+}
+
+function incomparable(): QuorateError {
+  return new QuorateError('step-failed', "members' data cannot be compared: they have compacted differently", {
+    hint: 'run the same command again once compaction has ended',
   });
 }
 

