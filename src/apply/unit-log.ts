@@ -8,11 +8,22 @@ const READ_TIMEOUT_MS = 10_000;
 const LINES = 4;
 const LINE_LENGTH = 400;
 
-/** Shell that prints the last warnings and errors of etcd (JSON from 3.5 on, capnslog's text in 3.4), or whatever was logged last where there are none. */
+/** What etcd says of what is wrong: JSON from 3.5 on, capnslog's text in 3.4, and what Go prints where it gives up. */
+const OBJECTIONS = `"level":"(warn|error|fatal|panic)"| [WEFC] \\||^(Error|panic)`;
+/** What systemd says of how a process ended. */
+const ENDS = 'Failed with|Main process exited';
+/** What systemd says of every start and stop. */
+const NOISE = '^(Starting|Started|Stopping|Stopped|Failed to start) |Scheduled restart job|Consumed .* CPU time';
+
+/**
+ * Shell that prints the last warnings and errors of etcd since the unit was last stopped in good order, or whatever was said since then where there are none: a
+ * program that does not even begin says so in words of its own.
+ */
 export function lastWordsScript(unit: string): string {
-  const read = `journalctl -u ${quote(unit)} -n 200 -o cat --no-pager 2>/dev/null`;
-  const bad = `grep -E '"level":"(warn|error|fatal|panic)"| [WEFC] \\||^(Error|panic)|Failed with|Main process exited'`;
-  return `{ { ${read} | ${bad} || ${read}; } | tail -n ${LINES} | cut -c 1-${LINE_LENGTH}; }`;
+  const since = `sed -n '/: Deactivated successfully/{s/.*//;h;d;};H;\${x;p;}'`;
+  const read = `journalctl -u ${quote(unit)} -n 200 -o cat --no-pager 2>/dev/null | ${since}`;
+  const chosen = `if ${read} | grep -qE '${OBJECTIONS}'; then ${read} | grep -E '${OBJECTIONS}|${ENDS}'; else ${read} | grep -vE '${NOISE}|^$'; fi`;
+  return `{ ${chosen}; } | tail -n ${LINES} | cut -c 1-${LINE_LENGTH}`;
 }
 
 /** The same read from here, a line each; empty where the host cannot be asked any more. */
