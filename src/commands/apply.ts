@@ -12,7 +12,7 @@ export const apply: Verb = async (invocation, ports) => {
   const wish = applyWish(invocation, { required: true });
   const inventory = await ports.cluster();
   const cluster = withDeparting(inventory, inventory.absent ?? []);
-  const session = await ports.session(cluster, { endpoints: true, requireAll: false });
+  const session = await ports.session(cluster, { endpoints: true, requireAll: false, versions: 'inventory' });
   try {
     const planner = (view: View): Plan => planApply(view, wish);
     const run = { planner, question: `Apply this to ${cluster.name}?`, left: planner };
@@ -31,6 +31,7 @@ export function applyWish(invocation: Invocation, { required }: { readonly requi
     remove: values(invocation, 'remove'),
     stallMs: patienceOf(invocation),
     downtime: { allowed: flag(invocation, 'allowDowntime'), required },
+    accepted: values(invocation, 'acceptHazard'),
   };
 }
 

@@ -191,8 +191,11 @@ export interface SessionWish {
   readonly endpoints: boolean;
   /** Whether a host that cannot be reached ends it (all of them are told), or is a fact. */
   readonly requireAll: boolean;
-  /** Whether the view knows what other versions of etcd want, and whether raft logs hold what 3.7 cannot read. */
-  readonly versions?: boolean;
+  /**
+   * The view knows what other versions of etcd want, and whether raft logs hold what 3.7 cannot read: `any` looks on every host, `inventory` where the
+   * inventory's version is to start and another one is linked. Absent: neither.
+   */
+  readonly versions?: 'any' | 'inventory';
 }
 
 /** Open connections to the hosts of a cluster, and what was seen. */

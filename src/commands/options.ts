@@ -65,12 +65,15 @@ export const succession: readonly OptionEntry[] = [
   { flags: '--allow-downtime', description: 'restart members of a cluster of one or two' },
 ];
 
+/** Between the version that runs and the one that is wanted. */
+export const via: OptionEntry = {
+  flags: '--via <version...>',
+  description: 'releases to pass through, one a minor (default: the oldest that no hazard forbids)',
+};
+
 /** How a version is changed. */
 export const versions: readonly OptionEntry[] = [
-  {
-    flags: '--via <version...>',
-    description: 'releases to pass through, one a minor (default: the oldest that no hazard forbids)',
-  },
+  via,
   { flags: '--allow-downtime', description: 'restart members of a cluster of one or two' },
 ];
 

@@ -16,19 +16,22 @@ import { planRotate } from '../plan/rotate.ts';
 import { planRotateCa } from '../plan/rotate-ca.ts';
 import { planStart } from '../plan/start.ts';
 import { planStop } from '../plan/stop.ts';
+import { planVersion } from '../plan/upgrade.ts';
 import type { View } from '../plan/view.ts';
 import { applyWish } from './apply.ts';
 import { installWish } from './certs-ca-external.ts';
 import { rotateWish } from './certs-rotate.ts';
 import { rotateCaWish } from './certs-rotate-ca.ts';
-import { flag, type Invocation, type Ports, type Verb, value, values } from './command.ts';
+import { flag, type Invocation, type Ports, type SessionWish, type Verb, value, values } from './command.ts';
 import { memberRun, memberWord } from './member-wish.ts';
 import { restartWish } from './restart.ts';
+import { versionWish } from './upgrade.ts';
 
 export const plan: Verb = async (invocation, ports) => {
   const planOf = chooseVerb(invocation);
   const word = memberWord(invocation);
-  const wanted = await ports.cluster();
+  const versions = versionsOf(invocation);
+  const wanted = await (versions === 'any' ? ports.clusterAt(undefined) : ports.cluster());
   const run = word && memberRun(word, { ...invocation, args: invocation.args.slice(2) }, wanted);
   const cluster = run?.cluster ?? (applies(invocation) ? withDeparting(wanted, wanted.absent ?? []) : wanted);
   const planner = run?.planner ?? (await planOf(cluster, ports));
@@ -36,6 +39,7 @@ export const plan: Verb = async (invocation, ports) => {
     endpoints: true,
     requireAll:
       run === undefined && values(invocation, 'member').length === 0 && !teaching.includes(invocation.args[0] ?? ''),
+    ...(versions === undefined ? {} : { versions }),
   });
   try {
     const made = planner(session.view);
@@ -62,6 +66,12 @@ function applies({ args }: Invocation): boolean {
   return args.length === 0 || args[0] === 'apply';
 }
 
+/** What the planner asks of other versions: the inventory's may be one that is left because it is dangerous where another one is named. */
+function versionsOf(invocation: Invocation): SessionWish['versions'] {
+  if (['upgrade', 'downgrade'].includes(invocation.args.join(' '))) return 'any';
+  return applies(invocation) ? 'inventory' : undefined;
+}
+
 type Planner = (view: View) => Plan;
 
 /** What is wrong with the command line is told before anything is read. */
@@ -86,6 +96,12 @@ function chooseVerb(invocation: Invocation): (cluster: Cluster, ports: Ports) =>
       return async () => (view) => planStart(view, { members: values(invocation, 'member') });
     case 'stop':
       return async () => planStop;
+    case 'upgrade':
+    case 'downgrade':
+      return async (cluster) => {
+        const wish = versionWish(verb === 'upgrade' ? 'up' : 'down', invocation, cluster);
+        return (view) => planVersion(view, wish);
+      };
     default:
       return chooseCertsVerb(verb, invocation);
   }
@@ -111,7 +127,7 @@ function chooseCertsVerb(verb: string, invocation: Invocation): ReturnType<typeo
       };
     default:
       throw new QuorateError('usage', `plan: there is no plan for "${verb}"`, {
-        hint: 'one of: bootstrap, apply, restart, start, stop, reset, certs rotate, certs rotate-ca, certs rescue, certs ca external install, member add|promote|remove|replace|move-leader',
+        hint: 'one of: bootstrap, apply, upgrade, downgrade, restart, start, stop, reset, certs rotate, certs rotate-ca, certs rescue, certs ca external install, member add|promote|remove|replace|move-leader',
       });
   }
 }

@@ -12,7 +12,15 @@ import {
   rotation,
   succession,
   successor,
+  via,
 } from './options.ts';
+
+/** Options of `plan` that several verbs have. */
+const ofSeveral: Readonly<Record<string, string>> = {
+  '--member <name...>': 'apply, restart, start, certs rotate: these members only (default: all)',
+  '--abort': 'certs rotate-ca, downgrade: back to what was before, as long as that is possible',
+  '--allow-downtime': 'restart members of a cluster of one or two',
+};
 
 export const clusterVerbs: readonly CommandEntry[] = [
   {
@@ -45,8 +53,16 @@ export const clusterVerbs: readonly CommandEntry[] = [
       identity,
       hazards,
       ...converging.map((each) => ({ ...each, description: `apply: ${each.description}` })),
-      ...rotation.map((each) => ({ ...each, description: `certs rotate: ${each.description}` })),
-      ...succession.map((each) => ({ ...each, description: `certs rotate-ca: ${each.description}` })),
+      ...rotation.map((each) => ({
+        ...each,
+        description: ofSeveral[each.flags] ?? `certs rotate: ${each.description}`,
+      })),
+      ...succession.map((each) => ({
+        ...each,
+        description: ofSeveral[each.flags] ?? `certs rotate-ca: ${each.description}`,
+      })),
+      { flags: '--to <version>', description: 'upgrade, downgrade: the version to end with' },
+      { ...via, description: `upgrade, downgrade: ${via.description}` },
       { flags: '--from <dir>', description: 'certs ca external install: the folder with what was signed' },
       ...[successor, patience].map((each) => ({ ...each, description: `member: ${each.description}` })),
       { flags: '--out <file>', description: 'save the plan, for the --plan of its verb' },

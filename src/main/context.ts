@@ -91,7 +91,7 @@ function portsOf(request: Request, base: Base): Ports {
         wish,
         desired: await renderCluster(cluster),
         operator: side,
-        atVersion: wish.versions === true ? await openVersions(cluster, side.checksums) : undefined,
+        atVersion: wish.versions === undefined ? undefined : await openVersions(cluster, side.checksums),
         ui,
         process: surroundings,
         acceptNewHostKeys: invocation.options['acceptNewHostKeys'] === true,

@@ -4,7 +4,7 @@ import type { QuorateError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import { observeEndpoints } from '../observe/endpoints.ts';
-import { observeHosts } from '../observe/probe.ts';
+import { observeHosts, type ProbeOptions } from '../observe/probe.ts';
 import type { HostFiles } from '../plan/view.ts';
 import type { Transports } from '../transport/open.ts';
 
@@ -15,8 +15,8 @@ export interface LookInput {
   /** The operator's certificate, asked for behind the hosts' probes; undefined: endpoints are not asked. */
   readonly credentials: () => Promise<TlsMaterial | undefined>;
   readonly now: () => number;
-  /** Whether {@link lookAtAll} reads the raft logs too. */
-  readonly v2Log?: boolean;
+  /** Where {@link lookAtAll} reads the raft logs too. */
+  readonly v2Log?: ProbeOptions['v2Log'];
   /** What {@link lookAtAll} waits for before it looks at a host. */
   readonly before?: ((host: string) => Promise<void>) | undefined;
 }

@@ -10,7 +10,7 @@ import type { Plan } from '../domain/plan.ts';
 import { preflight } from '../domain/preflight.ts';
 import { forbiddenStreams } from '../etcd/reach.ts';
 import { identityOf } from '../plan/identity.ts';
-import { planToJson } from '../plan/saved-plan.ts';
+import { planToJson, sameSteps } from '../plan/saved-plan.ts';
 import type { View } from '../plan/view.ts';
 import { openAll, type Transports } from '../transport/open.ts';
 import type { Ui } from '../ui/output.ts';
@@ -124,7 +124,7 @@ async function look(
   const { facts, failures } = await lookAtAll({
     ...{ cluster, desired, transports, now: process.now },
     credentials: async () => (input.wish.endpoints ? operator.credentialsIfAny() : undefined),
-    v2Log: input.wish.versions === true,
+    v2Log: input.wish.versions,
     before,
   });
   // Behind what `before` has waited for: another run may have changed the store until then.
@@ -157,7 +157,7 @@ function viewOf(input: SessionInput, facts: Facts, pki: PkiView): View {
 
 /** What was shown and confirmed is what runs: the hosts may have changed since, or another run have ended meanwhile. */
 function requireSame(shown: Plan, fresh: Plan): void {
-  if (JSON.stringify(shown.stages) === JSON.stringify(fresh.stages)) return;
+  if (sameSteps(shown, fresh)) return;
   throw new QuorateError('stale-plan', 'the hosts have changed since the plan was shown; nothing was done', {
     hint: 'run the same command again and look at the new plan',
   });

@@ -8,7 +8,9 @@
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
+import { binaryDir } from '../domain/layout.ts';
 import { quote } from '../domain/shell-quote.ts';
+import { knownMinor } from '../domain/version.ts';
 import { probeBody } from './probe-body.ts';
 import { type ProbePaths, probePaths } from './probe-paths.ts';
 
@@ -36,19 +38,29 @@ const REQUIRED_TOOLS: readonly string[] = [
   'useradd',
 ];
 
+/** On every host, or where the inventory's version cannot read such requests and another one is linked. */
+export type V2LogWish = 'any' | 'inventory';
+
 /**
  * The probe of one controller: a script that can stand alone or at the end of another one (it runs in a subshell and leaves
- * nothing behind). `texts` adds files whose hash and text are wanted besides; `v2Log`: the raft log's files are read too. Throws QuorateError `inventory` where a path
+ * nothing behind). `texts` adds files whose hash and text are wanted besides; `v2Log`: where the raft log's files are read too. Throws QuorateError `inventory` where a path
  * holds a line break.
  */
 export function probeScript(
   cluster: Cluster,
   controller: Controller,
   texts: readonly string[] = [],
-  v2Log = false,
+  v2Log?: V2LogWish,
 ): string {
-  const asked = `ask_v2_log=${v2Log ? 'yes' : 'no'}`;
-  return `(\n${asked}\n${settings(cluster, controller, probePaths(cluster, texts))}\n${probeBody})\n`;
+  return `(\n${askV2Log(cluster, v2Log)}\n${settings(cluster, controller, probePaths(cluster, texts))}\n${probeBody})\n`;
+}
+
+/** Logs are large: for the inventory's sake they are read only where 3.7 is wanted and not linked yet. */
+function askV2Log(cluster: Cluster, wish: V2LogWish | undefined): string {
+  const asked = wish === 'any' || (wish === 'inventory' && knownMinor(cluster.version) === '3.7');
+  if (!asked || wish === 'any') return `ask_v2_log=${asked ? 'yes' : 'no'}`;
+  const [linked, wanted] = [`${cluster.paths.binDir}/etcd`, `${binaryDir(cluster)}/etcd`];
+  return `ask_v2_log=yes\n[ ! ${word(linked)} -ef ${word(wanted)} ] || ask_v2_log=no`;
 }
 
 function settings(cluster: Cluster, controller: Controller, paths: ProbePaths): string {

@@ -5,13 +5,13 @@ import type { HostFacts } from '../domain/facts.ts';
 import { hostsOf } from '../domain/membership.ts';
 import type { Connection } from '../transport/transport.ts';
 import { parseProbe } from './parse-probe.ts';
-import { probeScript } from './probe-script.ts';
+import { probeScript, type V2LogWish } from './probe-script.ts';
 
 export interface ProbeOptions {
   /** Files whose hash and text are wanted besides the usual ones, by controller name. */
   readonly texts?: ((host: string) => readonly string[]) | undefined;
-  /** Whether the raft log's files are read for requests of the v2 store. */
-  readonly v2Log?: boolean | undefined;
+  /** Where the raft log's files are read for requests of the v2 store; undefined: nowhere. */
+  readonly v2Log?: V2LogWish | undefined;
   /** For one host; default 30 s, because a disk or a busy systemd may be slow. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;

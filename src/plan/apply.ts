@@ -2,9 +2,9 @@
 import { QuorateError } from '../domain/errors.ts';
 import { openGoal } from '../domain/goal.ts';
 import { dropEmptyStages, type Plan, type Reason, type Stage } from '../domain/plan.ts';
-import { minorOf } from '../domain/version.ts';
 import { serves } from '../domain/voters.ts';
 import { type MemberChanges, memberChanges } from './apply-members.ts';
+import { versionChange } from './apply-version.ts';
 import { type ConvergePart, convergeParts, convergeStages } from './converge.ts';
 import { type DowntimeWish, withDowntime } from './downtime.ts';
 import { matchReasons } from './drift.ts';
@@ -29,6 +29,8 @@ export interface ApplyWish {
   /** How long a learner may come no further. */
   readonly stallMs: number;
   readonly downtime: DowntimeWish;
+  /** IDs of hazards, besides those of the inventory. */
+  readonly accepted?: readonly string[];
 }
 
 const NO_CHANGES: MemberChanges = { before: [], behind: [], warnings: [] };
@@ -52,19 +54,20 @@ export function planApply(view: View, wish: ApplyWish): Plan {
     'quorate apply -i FILE',
   );
   const parts = convergeParts.filter((each) => wish.only.length === 0 || wish.only.includes(each));
-  requireVersion(view, members, parts);
-  const stages = convergeStages(view, { members, parts });
-  requireUnmixed(view, { members, parts, stages });
+  const some = wish.members.length > 0;
+  const version = versionChange(view, { parts, roster, some, accepted: wish.accepted ?? [] });
+  const stages = convergeStages(view, { members, parts: version.parts });
+  requireUnmixed(view, { members, parts: version.stages.length > 0 ? [...parts, 'config'] : parts, stages });
   const list = wish.only.length === 0 || wish.only.includes('members');
   const changes = list ? memberChanges(view, { ...wish, chosen, files: parts.includes('config') }) : NO_CHANGES;
-  const passed = list ? { ...roster, outsiders: [], arriving: [] } : roster;
   const plan = dropEmptyStages({
     ...planBase(view, 'apply'),
-    stages: [...changes.before, ...stages, ...changes.behind],
+    stages: [...changes.before, ...version.stages, ...stages, ...changes.behind],
     reasons: [],
   });
   const elsewhere = parts.includes('certs') ? outsideWarnings(view, members) : [];
-  const warnings = [...plan.warnings, ...changes.warnings, ...absences(view, passed, chosen), ...elsewhere];
+  const absent = absences(view, list ? { ...roster, outsiders: [], arriving: [] } : roster, chosen);
+  const warnings = [plan.warnings, version.warnings, changes.warnings, absent, elsewhere].flat();
   const told = { ...plan, warnings: [...new Set(warnings)] };
   if (told.stages.length === 0) return { ...told, reasons: reasonsOf(view, members, wish.only) };
   return withDowntime(view, told, wish.downtime);
@@ -110,21 +113,6 @@ function requireAnswer({ facts, cluster }: View, members: readonly string[]): vo
       hint: 'quorate start -i FILE starts members that are stopped; quorate certs rescue -i FILE mends certificates that have ended; quorate doctor -i FILE tells more',
     },
   );
-}
-
-/** Within a minor, members are taken to another patch one by one; a minor is a way of its own. */
-function requireVersion(view: View, members: readonly string[], parts: readonly ConvergePart[]): void {
-  const { version } = view.cluster;
-  const other = members.find((name) => {
-    const runs = view.facts.endpoints[name]?.version ?? '';
-    return runs !== '' && minorOf(runs) !== minorOf(version);
-  });
-  if (other === undefined || !parts.some((each) => each === 'version' || each === 'config' || each === 'units')) return;
-  const runs = view.facts.endpoints[other]?.version ?? '';
-  throw new QuorateError('refused', `${other}: runs etcd ${runs}, and the inventory wants ${version}: another minor`, {
-    host: other,
-    hint: 'quorate upgrade -i FILE (or quorate downgrade) goes there one minor at a time, with a snapshot first',
-  });
 }
 
 /** What must not come into force by the way of something else. */

@@ -28,6 +28,7 @@ import {
   settingCandidates,
   unitCandidates,
 } from './host-steps.ts';
+import { requireOwnCertificates } from './live-refusals.ts';
 import { releaseFetches } from './releases.ts';
 import { listRefresh } from './revocation-refresh.ts';
 import type { View } from './view.ts';
@@ -56,6 +57,7 @@ export interface ConvergeWish {
  */
 export function convergeStages(view: View, wish: ConvergeWish): readonly Stage[] {
   if (wish.parts.includes('config') || wish.parts.includes('certs')) requireListsRecorded(view);
+  if (wish.parts.includes('config') && !wish.parts.includes('certs')) requireOwnCertificates(view, wish.members);
   const lists = wish.parts.includes('certs') ? listRefresh(view.pki, view.now) : { drafts: [], pki: view.pki };
   const then = { ...view, pki: lists.pki };
   const turns = [...wish.members].sort().map((host) => memberTurn(then, host, wish));

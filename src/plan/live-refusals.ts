@@ -1,5 +1,6 @@
 /** Why a running cluster is not changed: told before anything is. Pure. */
 import { combineErrors, QuorateError } from '../domain/errors.ts';
+import { currentGeneration } from '../domain/generation.ts';
 import { compareText } from '../domain/plan.ts';
 import { majority } from '../domain/quorum.ts';
 import type { View } from './view.ts';
@@ -77,6 +78,20 @@ export function requireData(view: View, wiped: readonly string[], go: string): v
       hint: rest
         ? `${go} --member ${others.join(' ')} takes the others; then quorate member replace ${first} -i FILE`
         : 'most of the data is gone: restore a snapshot',
+    },
+  );
+}
+
+/** @throws QuorateError refused: settings name certificates, and a member of a cluster that was made elsewhere has none of quorate's before its first apply */
+export function requireOwnCertificates({ cluster, facts }: View, members: readonly string[]): void {
+  const first = members.find((name) => currentGeneration(cluster, facts.hosts[name]) === 0);
+  if (first === undefined) return;
+  throw new QuorateError(
+    'refused',
+    `${first}: has no certificates of quorate's yet, and its settings would name them: it would not start`,
+    {
+      host: first,
+      hint: 'bring settings and certificates first: quorate apply -i FILE without --only, with the version that runs in the inventory',
     },
   );
 }

@@ -8,7 +8,7 @@ export interface SavedPlan {
   readonly cluster: string;
   readonly inventoryHash: string;
   readonly version: string;
-  /** The stages as canonical JSON. */
+  /** The stages as canonical JSON, without the reasons of their steps. */
   readonly stages: string;
 }
 
@@ -35,7 +35,7 @@ export function readSavedPlan(text: string, path: string): SavedPlan {
     cluster: field('cluster'),
     inventoryHash: field('inventoryHash'),
     version: field('version'),
-    stages: JSON.stringify(parsed['stages']),
+    stages: stepsText(parsed['stages']),
   };
 }
 
@@ -45,9 +45,19 @@ export function differenceOfPlans(saved: SavedPlan, fresh: Plan): string | undef
   if (saved.verb !== fresh.verb) return `is a plan for ${saved.verb}, not for ${fresh.verb}`;
   if (saved.cluster !== fresh.cluster) return `is a plan for the cluster ${saved.cluster}, not for ${fresh.cluster}`;
   if (saved.inventoryHash !== fresh.inventoryHash) return 'the inventory has changed since it was made';
-  if (saved.stages !== JSON.stringify(fresh.stages))
+  if (saved.stages !== stepsText(fresh.stages))
     return 'the hosts have changed since it was made: its steps are no longer those needed';
   return undefined;
+}
+
+/** Whether both would do the same. */
+export function sameSteps(one: Plan, other: Plan): boolean {
+  return stepsText(one.stages) === stepsText(other.stages);
+}
+
+/** A step's reason is volatile: that of a member which systemd starts again and again is another one at each look. */
+function stepsText(stages: unknown): string {
+  return JSON.stringify(stages, (key, each: unknown) => (key === 'why' ? undefined : each));
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> | undefined {

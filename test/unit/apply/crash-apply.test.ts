@@ -35,6 +35,7 @@ async function formed(cluster: Cluster): Promise<Model> {
 const changes: Readonly<Record<string, (model: Model) => void>> = {
   'a setting': (model) => model.want({ ...model.cluster, etcd: { 'quota-backend-bytes': 4_294_967_296 } }),
   'a patch version': (model) => model.want({ ...model.cluster, version: '3.6.16' }),
+  'another minor': (model) => model.want({ ...model.cluster, version: '3.7.3' }),
   'setting, version and a unit edited by hand': (model) => {
     model.want({ ...model.cluster, version: '3.6.16', etcd: { 'quota-backend-bytes': 4_294_967_296 } });
     const path = `/etc/systemd/system/${model.cluster.unit}`;
@@ -78,7 +79,8 @@ function invocations(model: Model): readonly string[] {
 }
 
 describe.each([1, 3, 5])('apply on %i members', (members) => {
-  it.each(Object.entries(changes))(
+  // Five members take long, and crash-upgrade takes them over minors.
+  it.each(Object.entries(changes).filter(([name]) => members < 5 || name !== 'another minor'))(
     '%s: killed before any step, and again, ends where an undisturbed run does',
     { timeout: 300_000 },
     async (_name, change) => {

@@ -121,6 +121,29 @@ describe.each(shells)('the probe in %s %s', (...shell) => {
     await rm(`${directory}/.digests`);
   });
 
+  it('reads the raft log where it is asked to, or where 3.7 is wanted and another one is linked', async () => {
+    const log = join(root, 'var/lib/etcd/member/wal/0-0.wal');
+    const v2Log = (version: string, wish?: 'any' | 'inventory') =>
+      probe(shell, probeScript(sampleCluster(root, { version }), sampleController('etcd-1'), [], wish)).v2Log;
+    expect([v2Log('3.6.16'), v2Log('3.6.16', 'any'), v2Log('3.7.3', 'inventory')]).toEqual([undefined, false, false]);
+    await writeFile(log, 'PUT /0/members/8e9e05c52164694d/attributes');
+    expect([v2Log('3.6.16', 'any'), v2Log('3.7.3', 'inventory'), v2Log('3.6.16', 'inventory')]).toEqual([
+      true,
+      true,
+      undefined,
+    ]);
+    await mkdir(join(root, 'usr/local/lib/etcd/3.7.3'), { recursive: true });
+    await writeFile(join(root, 'usr/local/lib/etcd/3.7.3/etcd'), 'etcd');
+    const link = join(root, 'usr/local/bin/etcd');
+    await rm(link);
+    await symlink('../lib/etcd/3.7.3/etcd', link);
+    expect(v2Log('3.7.3', 'inventory')).toBe(undefined);
+    await rm(link);
+    await symlink(join(root, 'usr/local/lib/etcd/3.6.16/etcd'), link);
+    await rm(join(root, 'usr/local/lib/etcd/3.7.3'), { recursive: true });
+    await writeFile(log, '');
+  });
+
   it('quotes hostile paths and runs nothing of them', async () => {
     const nested = join(root, hostile);
     const cluster = sampleCluster(nested);

@@ -9,6 +9,7 @@ import { planBootstrap } from '../../../src/plan/bootstrap.ts';
 import { planRestart } from '../../../src/plan/restart.ts';
 import { planStart } from '../../../src/plan/start.ts';
 import { planStop } from '../../../src/plan/stop.ts';
+import { planVersion } from '../../../src/plan/upgrade.ts';
 import type { View } from '../../../src/plan/view.ts';
 import { runOn } from '../../fakes/executor.ts';
 import { freshHost } from '../../fakes/facts.ts';
@@ -111,9 +112,13 @@ describe('apply', () => {
     model.want(clusterOf('3.6.16', { etcd: { 'quota-backend-bytes': 4_294_967_296 } }));
     const plan = apply(model.view());
     expect(plan.stages.map((each) => [each.id, each.mode])).toEqual([
-      ['operator', 'operator'],
-      ['prepare', 'parallel'],
-      ['roll', 'rolling'],
+      ['goal', 'operator'],
+      ['3.6.16-check', 'operator'],
+      ['3.6.16-operator', 'operator'],
+      ['3.6.16-prepare', 'parallel'],
+      ['3.6.16-roll', 'rolling'],
+      ['3.6.16-await', 'operator'],
+      ['met', 'operator'],
     ]);
     expect(kinds(plan).filter((each) => each.startsWith('etcd-1'))).toEqual([
       'etcd-1 binary.install',
@@ -123,17 +128,125 @@ describe('apply', () => {
     ]);
   });
 
-  it('refuses another minor, and names the verb', async () => {
-    const model = await formed(clusterOf('3.5.35'));
-    const seen = model.view();
-    model.want(cluster);
-    const view = { ...model.view(), facts: seen.facts };
-    expect(refusal(() => apply(view))).toMatchObject({
-      code: 'refused',
-      message: 'etcd-1: runs etcd 3.5.35, and the inventory wants 3.6.16: another minor',
-      hint: expect.stringContaining('quorate upgrade'),
+  describe('with another version of etcd in the inventory', () => {
+    const up = { way: 'up', via: [], abort: false, accepted: [], allowDowntime: false } as const;
+
+    async function running(version: string, wanted: Cluster): Promise<Model> {
+      const model = await formed(clusterOf(version));
+      model.want(wanted);
+      return model;
+    }
+
+    it('goes the way of upgrade, over every minor between, and --only version goes it alone', async () => {
+      const view = (await running('3.5.35', clusterOf('3.7.3'))).view();
+      const way = planVersion(view, { ...up, to: '3.7.3' });
+      expect(way.stages.map((each) => each.id)).toContain('3.7.3-log');
+      expect(apply(view).stages).toEqual(way.stages);
+      expect(apply(view, { only: ['version'] }).stages).toEqual(way.stages);
+      expect(apply(view).warnings).toEqual(way.warnings);
     });
-    expect(apply(view, { only: ['certs'] }).stages).toEqual([]);
+
+    it('renews certificates in turns of their own behind it', async () => {
+      const model = await running('3.5.35', cluster);
+      model.later(300);
+      const ids = apply(model.view()).stages.map((each) => each.id);
+      expect(ids.slice(0, ids.indexOf('met') + 1)).toEqual(expect.arrayContaining(['goal', '3.6.16-roll']));
+      expect(ids.slice(ids.indexOf('met') + 1)).toEqual(expect.arrayContaining(['issue', 'roll']));
+    });
+
+    it('goes on with an upgrade that was begun to that version, and ends it', async () => {
+      const model = await running('3.5.35', cluster);
+      const plan = planVersion(model.view(), { ...up, to: '3.6.16' });
+      // It leads, so that its turn is the last one.
+      const last = plan.stages
+        .flatMap((each) => each.steps)
+        .find(({ kind, host }) => kind === 'unit.restart' && host === 'etcd-1');
+      await runOn(model, plan, { fault: (step) => (step.id === last?.id ? 'kill' : undefined) });
+      expect(['etcd-1', 'etcd-2'].map((name) => model.etcd.running(name))).toEqual(['3.5.35', '3.6.16']);
+      const rest = apply(model.view());
+      expect(rest.stages.map((each) => each.id)).not.toContain('goal');
+      expect((await runOn(model, rest)).error).toBeUndefined();
+      expect(model.pki().goals).toEqual([]);
+      expect(apply(model.view()).stages).toEqual([]);
+    });
+
+    it('goes down within a minor, and never to an older one', async () => {
+      const down = (await running('3.6.16', clusterOf('3.6.15'))).view();
+      expect(apply(down).stages.map((each) => each.id)).toContain('3.6.15-roll');
+      const older = (await running('3.6.16', clusterOf('3.5.35'))).view();
+      expect(refusal(() => apply(older))).toMatchObject({
+        code: 'refused',
+        message: 'etcd-1: runs etcd 3.6.16, and the inventory wants 3.5.35: apply never goes to an older minor',
+        hint: expect.stringContaining('quorate downgrade --to 3.5.35'),
+      });
+    });
+
+    it('refuses settings alone, and some members alone, across minors; certificates alone are no matter of it', async () => {
+      const view = (await running('3.5.35', cluster)).view();
+      const message = 'etcd-1: runs etcd 3.5.35, and the inventory wants 3.6.16: another minor';
+      const hint = expect.stringContaining('quorate upgrade');
+      for (const only of ['config', 'units'] as const)
+        expect(refusal(() => apply(view, { only: [only] }))).toMatchObject({ code: 'refused', message, hint });
+      expect(refusal(() => apply(view, { members: ['etcd-1'] }))).toMatchObject({
+        ...{ code: 'refused', message },
+        hint: expect.stringContaining('without --member'),
+      });
+      expect(apply(view, { only: ['certs'] }).stages).toEqual([]);
+    });
+
+    it('takes some members alone to another patch release', async () => {
+      const view = (await running('3.6.15', cluster)).view();
+      expect(apply(view, { members: ['etcd-2'] }).stages.map((each) => each.id)).toEqual([
+        'operator',
+        'prepare',
+        'roll',
+      ]);
+    });
+
+    it('refuses while members are to come', async () => {
+      const view = (await running('3.6.15', five)).view();
+      expect(refusal(() => apply(view))).toMatchObject({
+        code: 'refused',
+        message:
+          'the inventory wants etcd 3.6.16 where 3.6.15 runs, and etcd-4, etcd-5 to become a member: one after the other',
+        hint: expect.stringContaining('cluster.version: 3.6.15'),
+      });
+    });
+
+    it('leaves binaries alone that something else puts on the hosts', async () => {
+      const system = clusterOf('3.6.16', { binaries: { kind: 'system', directory: '/usr/bin' } });
+      const model = await formed(system);
+      const ids = (): readonly string[] => apply(model.view()).stages.map((each) => each.id);
+      const before = ids();
+      model.want({ ...system, version: '3.6.15' });
+      expect(ids()).toEqual(before);
+      expect(before).not.toContain('goal');
+    });
+  });
+
+  it('refuses settings, and another version, where members have no certificates of quorate yet', async () => {
+    const model = await formed(clusterOf('3.6.15'));
+    model.edit('etcd-2', (host) => ({ ...host, files: { ...host.files, '/etc/etcd/pki': { kind: 'absent' } } }));
+    const refused = {
+      code: 'refused',
+      message: "etcd-2: has no certificates of quorate's yet, and its settings would name them: it would not start",
+      hint: expect.stringContaining('without --only'),
+    };
+    expect(refusal(() => apply(model.view(), { only: ['config'] }))).toMatchObject(refused);
+    model.want(cluster);
+    expect(refusal(() => apply(model.view()))).toMatchObject(refused);
+    expect(
+      refusal(() =>
+        planVersion(model.view(), {
+          way: 'up',
+          to: '3.6.16',
+          via: [],
+          abort: false,
+          accepted: [],
+          allowDowntime: false,
+        }),
+      ),
+    ).toMatchObject(refused);
   });
 
   it('never bootstraps', () => {
