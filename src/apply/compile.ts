@@ -78,6 +78,7 @@ install -d -m ${quote(step.mode)} -o ${quote(step.owner)} -g ${quote(step.group)
   'pki.switch': (step) => shell(`link ${quote(step.target)} ${quote(step.link)}`),
   'generation.prune': (step) => shell(pruneScript(step)),
   'file.put': putFile,
+  'file.remove': ({ path }) => shell(`rm -f ${quote(path)}\nsync ${quote(path.slice(0, path.lastIndexOf('/')))}`),
   'record.attempt': (step, context) => {
     const record = putRecord(ATTEMPT_FILE, withId(step, attemptOf(step.member, context.view)), context);
     return { files: record.files, script: `${forgetStart(walFolder(context.view.cluster))}\n${record.script}` };

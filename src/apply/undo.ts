@@ -9,8 +9,9 @@ interface Then {
 }
 
 /**
- * Links and files that the turn has changed get their previous targets and contents, in reverse order; a member that was restarted, or does not run, is
- * restarted once more, to run with what it ran with before. What did not exist before stays.
+ * Links and files that the turn has changed get their previous targets and contents, in reverse order, and files that were not there are removed: a unit of the
+ * member's own, from before quorate, would stay hidden behind quorate's. A member that was restarted, or does not run, is restarted once more, to run with what
+ * it ran with before. Other things that did not exist before stay.
  */
 export function undoSteps(steps: readonly HostStep[], then: Then): readonly HostStep[] {
   const undone = steps.toReversed().flatMap((step) => undoOf(step, then));
@@ -34,6 +35,10 @@ function undoOf(step: HostStep, { before, now }: Then): readonly HostStep[] {
     }
     case 'file.put': {
       const [file, content] = [before.files[step.path], before.texts[step.path]];
+      if ((file === undefined || file.kind === 'absent') && now.files[step.path]?.kind === 'file') {
+        const { id, why, host, path } = { ...step, ...back };
+        return [{ kind: 'file.remove', id, why, host, path }];
+      }
       if (file?.kind !== 'file' || content === undefined || content === now.texts[step.path]) return [];
       const { mode, owner, group } = file;
       return [{ ...step, ...back, content, mode, owner, group }];

@@ -147,6 +147,8 @@ interface Bodies {
     readonly requests?: string;
   };
   'file.put': FilePut;
+  /** Takes away what a turn that failed has put where nothing was. */
+  'file.remove': { readonly path: string };
   /** Notes durably that this host takes part in forming this cluster. */
   'record.attempt': { readonly member: string };
   'unit.enable': { readonly unit: string };

@@ -122,6 +122,7 @@ const rows: Rows = {
     risk: 'safe',
     describe: (step) => change(`${step.path} (${step.mode} ${step.owner}:${step.group})`),
   },
+  'file.remove': { risk: 'safe', describe: (step) => ({ sign: '-', text: `remove ${step.path}` }) },
   'record.attempt': { risk: 'safe', describe: () => plus('note that this host takes part in forming the cluster') },
   'unit.enable': { risk: 'safe', describe: (step) => change(`${step.unit} starts at boot`) },
   'unit.start': {

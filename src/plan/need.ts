@@ -84,6 +84,8 @@ const checks: Checks = {
     return left.length === 0 ? no('there is no other generation') : yes(`private keys lie in ${left.join(', ')}`);
   },
   'file.put': (step, view, host) => fileNeed(step, view, host),
+  'file.remove': (step, _view, host) =>
+    fileAt(host, step.path).kind === 'absent' ? no(`${step.path} is not there`) : yes('there was none before'),
   'record.attempt': (step, view, host) => {
     const { attempt, starting } = host.records;
     if (starting !== undefined && !host.data.wal) return yes('its first start came to nothing');

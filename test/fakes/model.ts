@@ -320,6 +320,13 @@ export function createModel(first: Cluster): Model {
       edit(step.host, (each) => without(each, [...others, ...requests]));
     },
     'file.put': (step) => put(step.host, step),
+    'file.remove': ({ host: name, path }) => {
+      edit(name, withFiles({ [path]: { kind: 'absent' } }));
+      edit(name, (each) => ({
+        ...each,
+        texts: Object.fromEntries(Object.entries(each.texts).filter(([key]) => key !== path)),
+      }));
+    },
     'record.attempt': (step) => {
       const known = view().identity;
       if (known === undefined) throw new Error('an attempt without an identity');

@@ -70,3 +70,13 @@ it('restarts nobody whose process is still the one from before', () => {
   const back = undoSteps(turn, { before: hostWith('1', 'old', 'first'), now: hostWith('2', 'new', 'first') });
   expect(back.map((each) => each.kind)).toEqual(['binary.link', 'file.put']);
 });
+
+it('removes a unit that was not there: that of the member before quorate would stay hidden behind it', () => {
+  const before = hostWith('1', '', 'first');
+  const { [unit]: _, ...files } = before.files;
+  const bare: HostFacts = { ...before, files, texts: {} };
+  const back = undoSteps(turn, { before: bare, now: hostWith('2', 'new', 'second') });
+  expect(back.map((each) => each.id)).toEqual(['l:back', 'f:back', 'r:back']);
+  expect(back[1]).toMatchObject({ kind: 'file.remove', path: unit });
+  expect(undoSteps(turn, { before: bare, now: { ...bare, unit: before.unit } })).toEqual([]);
+});
