@@ -29,6 +29,17 @@ const yamlByModules = {
   },
 };
 
+/** ssh2's compiled ciphers, where its installation could build them: without them each packet pays for a cipher of its own in JavaScript. */
+const compiledCiphers = {
+  name: 'compiled-ciphers',
+  setup(bundle) {
+    bundle.onResolve({ filter: /[/]sshcrypto[.]node$/ }, () => ({
+      path: 'ssh2/lib/protocol/crypto/build/Release/sshcrypto.node',
+      external: true,
+    }));
+  },
+};
+
 /**
  * A chunk is a file to find, read and link, and modules share one where the same entries reach them. The context is loaded before any
  * verb: with every entry reaching it, all that is behind it is one chunk.
@@ -64,7 +75,7 @@ const { outputFiles } = await build({
   minifySyntax: true,
   minifyWhitespace: true,
   lineLimit: 160,
-  plugins: [withoutPrograms, yamlByModules, onContext],
+  plugins: [withoutPrograms, yamlByModules, compiledCiphers, onContext],
   banner: { js: banner },
   write: false,
 });

@@ -177,10 +177,12 @@ mkdir -m 0755 ${quote(partial)}
 ${unpack}
 [ -x ${quote(`${partial}/etcd`)} ]
 chmod -R u=rwX,go=rX ${quote(partial)}
-sync ${words([...step.names.map((name) => `${partial}/${name}`), partial])}
+sync ${words([...step.names.map((name) => `${partial}/${name}`), partial])} &
+syncing=$!
+${digestScript(partial, step.directory, ['etcd'])}
+wait "$syncing"
 mv -T ${quote(partial)} ${quote(step.directory)}
-sync ${quote(parent)}
-${digestScript(step.directory, step.names)}`;
+sync ${quote(parent)}`;
   const untar = (tarball: string): string =>
     `tar -xzf ${tarball} -C ${quote(partial)} --strip-components=1 --no-same-owner --no-same-permissions`;
   if (context.download !== undefined) {

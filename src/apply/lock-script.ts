@@ -20,6 +20,8 @@ export interface LockOwner {
 export const LOCK_TAKEN = 'quorate-lock taken';
 /** The lock was left behind by a run whose connection and scripts are gone; it is ours now. */
 export const LOCK_TAKEN_OVER = 'quorate-lock taken-over';
+/** Behind the output of what runs once the lock is taken. */
+export const LOCK_LOOKED = 'quorate-lock looked';
 /** Somebody else holds it; the lines after it are token, owner, command, since, holder alive (yes, no), script PIDs. */
 export const LOCK_HELD = 'quorate-lock held';
 /** Written to the script's stdin: take the lock now. The end of stdin instead leaves the host as it is. */
@@ -74,11 +76,19 @@ vanish() {
   return 1
 }`;
 
+/** What a lock's script does besides. */
+export interface LockExtras {
+  readonly patience?: Patience;
+  /** POSIX sh in a subshell of its own that runs at once when the lock is taken; {@link LOCK_LOOKED} stands behind what it prints. */
+  readonly look?: string | undefined;
+}
+
 /**
- * Waits on stdin for {@link TAKE}, takes the lock, then waits for {@link RELEASE}, and for {@link BEAT} meanwhile. A lock whose holder and scripts have
+ * Waits on stdin for {@link TAKE}, takes the lock, looks, then waits for {@link RELEASE}, and for {@link BEAT} meanwhile. A lock whose holder and scripts have
  * ended, or are from another boot, is taken over. The mutex is held for moments only, so that many who ask at once all learn who holds the lock.
  */
-export function lockScript(owner: LockOwner, { intervalS, beatsMissed }: Patience = PATIENCE): string {
+export function lockScript(owner: LockOwner, { patience = PATIENCE, look }: LockExtras = {}): string {
+  const { intervalS, beatsMissed } = patience;
   return `set -eu
 { read -r word && [ "$word" = take ]; } || exit 0
 umask 077
@@ -136,7 +146,7 @@ echo "$answer"
   if alive $$ "$started"; then kill -TERM $$; fi
 ) </dev/null >/dev/null 2>&1 &
 watch=$!
-word=
+${look === undefined ? '' : `(\ncd /\n${look}\n) </dev/null || :\necho ${quote(LOCK_LOOKED)}\n`}word=
 while read -r word && [ "$word" = beat ]; do kill -USR1 $watch 2>/dev/null || :; done
 kill -TERM $watch 2>/dev/null || :
 if [ "$word" = release ]; then

@@ -6,12 +6,23 @@ import { QuorateError } from '../domain/errors.ts';
 import { compareText } from '../domain/plan.ts';
 import type { Connection } from '../transport/transport.ts';
 import { giveBack, type Holder, startBeating, watchHolders } from './lock-holders.ts';
-import { LOCK_HELD, LOCK_TAKEN, LOCK_TAKEN_OVER, type LockOwner, lockScript, TAKE } from './lock-script.ts';
+import {
+  LOCK_HELD,
+  LOCK_LOOKED,
+  LOCK_TAKEN,
+  LOCK_TAKEN_OVER,
+  type LockOwner,
+  lockScript,
+  TAKE,
+} from './lock-script.ts';
 
 /** Who holds it, since when, and why: far less than this. */
 const ANSWER_LIMIT_BYTES = 64 * 1024;
 /** The script gives up waiting for others after about 100 s. */
-const ANSWER_TIMEOUT_MS = 180_000;
+const ANSWER_TIMEOUT_S = 180;
+/** As much as any other script may print, and as long as any other look may take. */
+const LOOK_LIMIT_BYTES = 64 * 1024 * 1024;
+const LOOK_TIMEOUT_S = 30;
 
 /** A lock that is held on every host it was asked for. */
 export interface HeldLock {
@@ -26,8 +37,15 @@ export interface HeldLock {
 export interface LockOptions {
   /** Epoch milliseconds. */
   readonly now?: (() => number) | undefined;
-  /** Called for each host once it is locked, while the next one is. */
-  readonly onTaken?: ((host: string) => void) | undefined;
+  readonly look?: LockLook | undefined;
+}
+
+/** What every host does at once when it is locked, while the next one is. */
+export interface LockLook {
+  /** POSIX sh, run as root by the lock's own script. */
+  script(host: string): string;
+  /** Told what it prints; the promise rejects with QuorateError where that does not come. */
+  onLooked(host: string, output: Promise<string>): void;
 }
 
 /**
@@ -38,10 +56,10 @@ export interface LockOptions {
 export async function takeLock(
   connections: readonly Connection[],
   owner: Omit<LockOwner, 'token'>,
-  { now = Date.now, onTaken }: LockOptions = {},
+  { now = Date.now, look }: LockOptions = {},
 ): Promise<HeldLock> {
   const token = randomBytes(16).toString('hex');
-  const waiting = await startAll(connections, { ...owner, token });
+  const waiting = await startAll(connections, { ...owner, token }, look);
   const holders: Holder[] = [];
   const takenOver: string[] = [];
   const heart = startBeating(holders, now);
@@ -53,10 +71,10 @@ export async function takeLock(
   };
   try {
     for (const each of waiting) {
-      const answer = await take(each);
+      const { answer, answers } = await take(each, look === undefined ? ANSWER_LIMIT_BYTES : LOOK_LIMIT_BYTES);
       holders.push(each);
       watch.add(each);
-      onTaken?.(each.host);
+      look?.onLooked(each.host, lookedAt(answers));
       if (answer === LOCK_TAKEN_OVER) takenOver.push(each.host);
     }
   } catch (error) {
@@ -72,10 +90,17 @@ export async function takeLock(
 }
 
 /** A script on every host that waits for its word, sorted by host. */
-async function startAll(connections: readonly Connection[], owner: LockOwner): Promise<readonly Holder[]> {
+async function startAll(
+  connections: readonly Connection[],
+  owner: LockOwner,
+  look: LockLook | undefined,
+): Promise<readonly Holder[]> {
   const sorted = [...connections].sort((a, b) => compareText(a.host, b.host));
-  const script = { script: lockScript(owner), root: true, label: 'take the lock' };
-  const settled = await Promise.allSettled(sorted.map((each) => each.start(script)));
+  const start = (connection: Connection) => {
+    const script = lockScript(owner, { look: look?.script(connection.host) });
+    return connection.start({ script, root: true, label: 'take the lock' });
+  };
+  const settled = await Promise.allSettled(sorted.map(start));
   const started = settled.flatMap((each, index) =>
     each.status === 'fulfilled' ? [{ host: sorted[index]?.host ?? '', process: each.value }] : [],
   );
@@ -86,12 +111,16 @@ async function startAll(connections: readonly Connection[], owner: LockOwner): P
   throw failed.reason;
 }
 
-async function take({ host, process }: Holder): Promise<typeof LOCK_TAKEN | typeof LOCK_TAKEN_OVER> {
+async function take(
+  holder: Holder,
+  limitBytes: number,
+): Promise<{ readonly answer: string; readonly answers: Answers }> {
+  const { host, process } = holder;
   process.stderr.resume();
-  const next = answersOf({ host, process });
+  const answers = answersOf(holder, limitBytes);
   process.stdin.write(TAKE);
-  const answer = await next();
-  if (answer === LOCK_TAKEN || answer === LOCK_TAKEN_OVER) return answer;
+  const answer = await answers.next(ANSWER_TIMEOUT_S);
+  if (answer === LOCK_TAKEN || answer === LOCK_TAKEN_OVER) return { answer, answers };
   if (answer !== LOCK_HELD) {
     process.close();
     throw new QuorateError('step-failed', `${host}: the lock could not be taken`, {
@@ -99,26 +128,49 @@ async function take({ host, process }: Holder): Promise<typeof LOCK_TAKEN | type
       hint: 'look at /var/lib/quorate on that host: is the disk full or read-only?',
     });
   }
-  throw await heldBy(host, next);
+  throw await heldBy(host, () => answers.next(ANSWER_TIMEOUT_S));
 }
 
-/** The script's lines, one after another, '' once it has ended. What it says is read on, so that it can end. Throws `step-failed` for more, or later, than it ever says. */
-function answersOf({ host, process }: Holder): () => Promise<string> {
+/** What the host printed up to the end of its look. */
+async function lookedAt(answers: Answers): Promise<string> {
+  const lines: string[] = [];
+  const late = after(LOOK_TIMEOUT_S);
+  for (;;) {
+    const line = await answers.next(LOOK_TIMEOUT_S, late);
+    if (line === undefined || line === LOCK_LOOKED) return `${lines.join('\n')}\n`;
+    lines.push(line);
+  }
+}
+
+interface Answers {
+  /** The next line, undefined once the script has ended. @throws QuorateError step-failed for more, or later, than it may */
+  next(seconds: number, late?: Promise<typeof LATE>): Promise<string | undefined>;
+}
+
+const LATE = Symbol('late');
+
+function after(seconds: number): Promise<typeof LATE> {
+  return sleep(seconds * 1000, LATE, { ref: false });
+}
+
+/** The script's lines, one after another. What it says is read on, so that it can end. */
+function answersOf({ host, process }: Holder, limitBytes: number): Answers {
   let sizeBytes = 0;
   process.stdout.on('data', (chunk: Buffer) => {
     sizeBytes += chunk.length;
-    if (sizeBytes > ANSWER_LIMIT_BYTES) process.close();
+    if (sizeBytes > limitBytes) process.close();
   });
   const lines = createInterface({ input: process.stdout })[Symbol.asyncIterator]();
-  return async () => {
-    const line = await Promise.race([lines.next(), sleep(ANSWER_TIMEOUT_MS, 'late', { ref: false })]);
-    if (typeof line === 'string') {
+  const next: Answers['next'] = async (seconds, late = after(seconds)) => {
+    const line = await Promise.race([lines.next(), late]);
+    if (line === LATE) {
       process.close();
-      throw unsound(host, `says nothing within ${ANSWER_TIMEOUT_MS / 1000} s`);
+      throw unsound(host, `says nothing within ${seconds} s`);
     }
-    if (sizeBytes > ANSWER_LIMIT_BYTES) throw unsound(host, `says more than ${ANSWER_LIMIT_BYTES / 1024} KiB`);
-    return line.done === true ? '' : line.value;
+    if (sizeBytes > limitBytes) throw unsound(host, `says more than ${limitBytes / 1024} KiB`);
+    return line.done === true ? undefined : line.value;
   };
+  return { next };
 }
 
 function unsound(host: string, what: string): QuorateError {
@@ -128,13 +180,13 @@ function unsound(host: string, what: string): QuorateError {
   });
 }
 
-async function heldBy(host: string, next: () => Promise<string>): Promise<QuorateError> {
+async function heldBy(host: string, next: () => Promise<string | undefined>): Promise<QuorateError> {
   await next();
-  const owner = await next();
+  const owner = (await next()) ?? '';
   const command = await next();
   const since = await next();
   const alive = (await next()) === 'yes';
-  const scripts = (await next()).trim();
+  const scripts = (await next())?.trim();
   if (owner === '') {
     return new QuorateError('locked', `${host}: other runs are asking for its lock in this moment`, {
       host,

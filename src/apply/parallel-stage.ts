@@ -1,11 +1,13 @@
-/** A stage on all of its hosts at once. */
+/** A stage on all of its hosts at once, and what the operator has to do beside them. */
 import { combineErrors, QuorateError } from '../domain/errors.ts';
 import type { HostFacts } from '../domain/facts.ts';
 import type { Stage } from '../domain/plan.ts';
 import { counted } from '../domain/plural.ts';
+import { OPERATOR } from '../domain/step.ts';
 import type { View } from '../plan/view.ts';
 import { countsVoters, guard } from './guard.ts';
 import { runHostStage } from './host-stage.ts';
+import { runOperatorStage } from './operator-stage.ts';
 import {
   asQuorateError,
   crashAt,
@@ -22,7 +24,8 @@ import {
 } from './run.ts';
 
 /**
- * The guard judges the disruptive steps of all hosts together, by endpoints that were asked just before.
+ * The guard judges the disruptive steps of all hosts together, by endpoints that were asked just before. The operator's own steps know nothing of what hosts
+ * become meanwhile.
  * @throws QuorateError every host that failed
  */
 export async function runParallelStage(stage: Stage, progress: Progress, run: Run): Promise<Progress> {
@@ -47,12 +50,17 @@ async function runAll(
   needed: readonly HostStep[],
   context: { readonly view: View; readonly progress: Progress; readonly run: Run },
 ): Promise<readonly HostFacts[]> {
-  const settled = await Promise.allSettled(
-    groupByHost(needed).map(([host, steps]) => runOnHost(stage, { host, steps }, context)),
+  const own = { ...stage, steps: stage.steps.filter(({ host }) => host === OPERATOR) };
+  const [here, ...settled] = await Promise.allSettled([
+    runOperatorStage(own, context.progress, context.run),
+    ...groupByHost(needed).map(([host, steps]) => runOnHost(stage, { host, steps }, context)),
+  ]);
+  const errors = [here, ...settled].flatMap((each) =>
+    each.status === 'rejected' ? [asQuorateError(each.reason)] : [],
   );
-  const errors = settled.flatMap((each) => (each.status === 'rejected' ? [asQuorateError(each.reason)] : []));
   if (errors.length > 0) {
-    throw combineErrors(`stage "${stage.title}" failed on ${counted(errors.length, 'host')}`, errors);
+    const where = here.status === 'rejected' ? 'here' : `on ${counted(errors.length, 'host')}`;
+    throw combineErrors(`stage "${stage.title}" failed ${where}`, errors);
   }
   return settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
 }

@@ -64,10 +64,9 @@ async function proveReadsAndWrites({ clients }: ProofInput): Promise<void> {
   const value = randomBytes(8).toString('hex');
   await writer.put(key, value);
   try {
-    for (const [host, client] of clients) {
-      const read = await client.get(key);
-      if (read !== value) throw failed(host, 'a write on another member is not read here');
-    }
+    const reads = [...clients].map(async ([host, client]) => ({ host, read: await client.get(key) }));
+    const stale = (await Promise.all(reads)).find(({ read }) => read !== value);
+    if (stale !== undefined) throw failed(stale.host, 'a write on another member is not read here');
   } finally {
     await writer.delete(key);
   }

@@ -20,8 +20,7 @@ interface Asked {
 
 /** The first members of a cluster have the IDs that were computed before the start, and list each other. @throws QuorateError step-failed */
 export async function proveComputedIdentity({ clients, identity, cluster }: IdentityProof): Promise<void> {
-  for (const [host, client] of clients) {
-    const status = await client.status();
+  for (const { host, status, members } of await askAll(clients)) {
     if (status.clusterId !== identity.clusterId) {
       throw failed(
         host,
@@ -34,7 +33,7 @@ export async function proveComputedIdentity({ clients, identity, cluster }: Iden
         `its member ID is ${status.memberId}, and ${identity.memberIds[host]} was computed before the start`,
       );
     }
-    const listed = wordsOf(await client.memberList());
+    const listed = wordsOf(members);
     const wanted = cluster.controllers.map(({ name }) => `${name} ${identity.memberIds[name]}`).sort();
     if (listed.join() !== wanted.join())
       throw failed(host, `lists the members ${listed.join(', ')}; wanted: ${wanted.join(', ')}`);
@@ -47,13 +46,7 @@ export async function proveComputedIdentity({ clients, identity, cluster }: Iden
  * @throws QuorateError step-failed
  */
 export async function proveToldIdentity({ clients, identity, cluster, facts }: IdentityProof): Promise<void> {
-  const [...asked] = clients;
-  const told = await Promise.all(
-    asked.map(async ([host, client]) => {
-      const [status, members] = await Promise.all([client.status(), client.memberList()]);
-      return { host, status, members };
-    }),
-  );
+  const told = await askAll(clients);
   const [first] = told;
   for (const { host, status, members } of told) {
     const marker = facts.hosts[host]?.records.marker;
@@ -67,6 +60,14 @@ export async function proveToldIdentity({ clients, identity, cluster, facts }: I
     if (own !== other) throw failed(host, `lists the members ${own}; ${first?.host} lists ${other}`);
     requireListed(host, status.memberId, { members, cluster });
   }
+}
+
+function askAll(clients: IdentityProof['clients']) {
+  const asked = [...clients].map(async ([host, client]) => {
+    const [status, members] = await Promise.all([client.status(), client.memberList()]);
+    return { host, status, members };
+  });
+  return Promise.all(asked);
 }
 
 function requireListed(

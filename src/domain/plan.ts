@@ -6,7 +6,7 @@ export interface Stage {
   readonly id: string;
   readonly title: string;
   /**
-   * `parallel`: all hosts at once. `rolling`: one member at a time, those that do not serve first and the leader last, each behind the guard and followed by
+   * `parallel`: all hosts at once, and beside them, in order, what is the operator's. `rolling`: one member at a time, those that do not serve first and the leader last, each behind the guard and followed by
    * the gate; a host's steps are one script. `operator`: here, in order.
    */
   readonly mode: 'parallel' | 'rolling' | 'operator';

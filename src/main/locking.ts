@@ -1,6 +1,5 @@
 /** Which hosts a run locks, and how locks left behind are released. */
-import { once } from 'node:events';
-import { type HeldLock, type LockOptions, takeLock } from '../apply/lock.ts';
+import { type HeldLock, type LockLook, type LockOptions, takeLock } from '../apply/lock.ts';
 import { unlockScript } from '../apply/lock-script.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
@@ -18,33 +17,35 @@ const UNLOCK_TIMEOUT_MS = 30_000;
 export async function lockHosts(
   connections: ReadonlyMap<string, Connection>,
   plan: Plan,
-  input: { readonly process: Process; readonly command: string } & Pick<LockOptions, 'onTaken'>,
+  input: { readonly process: Process; readonly command: string } & Pick<LockOptions, 'look'>,
 ): Promise<HeldLock> {
-  const { process, onTaken } = input;
+  const { process, look } = input;
   const owner = {
     owner: `${process.who} (pid ${process.pid})`,
     command: input.command === '' ? plan.verb : input.command,
     since: new Date(process.now()).toISOString(),
   };
-  return takeLock([...connections.values()], owner, { onTaken });
+  return takeLock([...connections.values()], owner, { look });
 }
 
+/** What a host's look printed under the lock; rejects where the lock is not had. */
+export type Looked = (host: string) => Promise<string>;
+
 /**
- * Locks as {@link lockHosts} does and looks at the hosts meanwhile, at each from the moment on in which it is locked; endpoints are asked behind all of them.
+ * Locks as {@link lockHosts} does; each host is looked at by the script that locks it, in the moment in which it is locked. Endpoints are asked behind all of them.
  * @throws QuorateError where the lock is not had, or what `look` throws, with the lock given back
  */
 export async function lockAndLook<T>(
   hosts: readonly string[],
-  lock: (onTaken: (host: string) => void) => Promise<HeldLock>,
-  look: (locked: (host: string) => Promise<void>) => Promise<T>,
+  lock: (onLooked: LockLook['onLooked']) => Promise<HeldLock>,
+  look: (looked: Looked) => Promise<T>,
 ): Promise<{ readonly lock: HeldLock; readonly seen: T }> {
-  const gates = new Map(hosts.map((host) => [host, new AbortController()]));
-  const lost = new AbortController();
-  const locking = lock((host) => gates.get(host)?.abort());
-  const looking = look((host) => opened(gates.get(host)?.signal, lost.signal));
+  const outputs = new Map(hosts.map((host) => [host, pending<string>()]));
+  const locking = lock((host, output) => outputs.get(host)?.resolve(output));
+  const looking = look((host) => outputs.get(host)?.promise ?? Promise.reject(new Error(`${host}: is not locked`)));
   looking.catch(() => undefined);
   const held = await locking.catch((error: unknown) => {
-    lost.abort();
+    for (const { reject } of outputs.values()) reject(error);
     throw error;
   });
   try {
@@ -55,10 +56,14 @@ export async function lockAndLook<T>(
   }
 }
 
-/** Resolves once `gate` is aborted; rejects once `lost` is. */
-async function opened(gate: AbortSignal | undefined, lost: AbortSignal): Promise<void> {
-  if (gate !== undefined && !gate.aborted && !lost.aborted) await once(AbortSignal.any([gate, lost]), 'abort');
-  lost.throwIfAborted();
+function pending<T>() {
+  let resolve: (value: T | Promise<T>) => void = () => undefined;
+  let reject: (reason: unknown) => void = () => undefined;
+  const promise = new Promise<T>((settle, fail) => {
+    [resolve, reject] = [settle, fail];
+  });
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
 }
 
 /**

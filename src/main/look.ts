@@ -2,9 +2,11 @@
 import type { Cluster } from '../domain/cluster.ts';
 import type { QuorateError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
+import { hostsOf } from '../domain/membership.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import { observeEndpoints } from '../observe/endpoints.ts';
-import { observeHosts, type ProbeOptions } from '../observe/probe.ts';
+import { observeHosts } from '../observe/probe.ts';
+import { probeScript, type V2LogWish } from '../observe/probe-script.ts';
 import type { HostFiles } from '../plan/view.ts';
 import type { Transports } from '../transport/open.ts';
 
@@ -16,9 +18,9 @@ export interface LookInput {
   readonly credentials: () => Promise<TlsMaterial | undefined>;
   readonly now: () => number;
   /** Where {@link lookAtAll} reads the raft logs too. */
-  readonly v2Log?: ProbeOptions['v2Log'];
-  /** What {@link lookAtAll} waits for before it looks at a host. */
-  readonly before?: ((host: string) => Promise<void>) | undefined;
+  readonly v2Log?: V2LogWish | undefined;
+  /** What a probe that ran elsewhere printed of a host, for {@link lookAtAll}; without it hosts are probed. */
+  readonly looked?: ((host: string) => Promise<string>) | undefined;
 }
 
 /** Everything, anew. A host that cannot be reached is a fact, and a failure. */
@@ -28,7 +30,7 @@ export async function lookAtAll(
   const { cluster, transports, now } = input;
   const connections = [...transports.connections.values()];
   const texts = (host: string): readonly string[] => probedTexts(input.desired, host);
-  const observed = await observeHosts(connections, cluster, { texts, now, v2Log: input.v2Log, before: input.before });
+  const observed = await observeHosts(connections, cluster, { texts, now, v2Log: input.v2Log, looked: input.looked });
   const unconnected = Object.fromEntries(
     transports.failures.flatMap((each) => (each.host === undefined ? [] : [[each.host, each.message] as const])),
   );
@@ -52,8 +54,19 @@ export async function lookAgain(input: LookInput, facts: Facts, names: readonly 
   return { observedAt: now(), hosts, endpoints, unreachable };
 }
 
+/** The probe of one host for the end of another script. @throws Error where the inventory lacks it */
+export function hostProbe(
+  { cluster, desired }: Pick<LookInput, 'cluster' | 'desired'>,
+  host: string,
+  v2Log?: V2LogWish,
+): string {
+  const controller = hostsOf(cluster).find((each) => each.name === host);
+  if (controller === undefined) throw new Error(`${host} is no controller`);
+  return probeScript(cluster, controller, probedTexts(desired, host), v2Log);
+}
+
 /** Files whose hash and text planning compares, besides those that every probe looks at. */
-export function probedTexts(desired: Readonly<Record<string, HostFiles>>, host: string): readonly string[] {
+function probedTexts(desired: Readonly<Record<string, HostFiles>>, host: string): readonly string[] {
   return (desired[host]?.files ?? []).map((each) => each.path);
 }
 

@@ -128,6 +128,7 @@ interface PortInput extends Input {
 function portOf(input: PortInput): OperatorPort {
   const { cluster, context, releases } = input;
   const fetched = new Map<string, Release>();
+  let stranger: Promise<TlsMaterial> | undefined;
   const { proofContext, clients, proved } = clusterClients(input);
   const proveCertificates = certificateProofs({ ...input, now: input.process.now });
   const perform = async (step: Step, view: View, signal: AbortSignal): Promise<void> => {
@@ -184,13 +185,16 @@ function portOf(input: PortInput): OperatorPort {
         if (told !== undefined) input.note(told);
         return;
       }
-      case 'cluster.await':
-        await clients(view, signal, step.members);
+      case 'cluster.await': {
+        const waiting = clients(view, signal, step.members);
+        stranger = strangerCertificate(cluster, input.process.now());
+        await Promise.all([waiting, stranger]);
         return;
+      }
       case 'cluster.prove': {
-        const stranger = await strangerCertificate(cluster, input.process.now());
+        stranger ??= strangerCertificate(cluster, input.process.now());
         const shared = { ...(await proofContext(view, signal)), clients: await clients(view, signal) };
-        await proveCluster({ ...shared, facts: view.facts, stranger });
+        await proveCluster({ ...shared, facts: view.facts, stranger: await stranger });
         proved();
         return;
       }

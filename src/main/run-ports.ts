@@ -3,12 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HeldLock } from '../apply/lock.ts';
 import type { ExecutorPorts } from '../apply/ports.ts';
 import { QuorateError } from '../domain/errors.ts';
-import { hostsOf } from '../domain/membership.ts';
 import { parseProbe } from '../observe/parse-probe.ts';
-import { probeScript } from '../observe/probe-script.ts';
 import type { Transports } from '../transport/open.ts';
 import type { RunInterrupts } from './interrupts.ts';
-import { type LookInput, lookAgain, probedTexts } from './look.ts';
+import { hostProbe, type LookInput, lookAgain } from './look.ts';
 import { memberPort } from './member-port.ts';
 import { moveLeader } from './move-leader.ts';
 import type { SessionInput } from './session-input.ts';
@@ -33,7 +31,7 @@ export function runPorts({ input, transports, interrupts, lock, view, emit }: Gi
     cluster,
     connections: Object.fromEntries(connections),
     operator: operator.port(connections),
-    probeScript: (host) => probeOf(input, host),
+    probeScript: (host) => hostProbe(input, host),
     parseProbe: (host, text, receivedAt) => parseProbe(text, { host, receivedAt, sentAt: undefined }),
     view,
     look: (facts, hosts) => lookAgain(lookInput, facts, hosts),
@@ -56,10 +54,4 @@ async function waitUnlessAborted(ms: number, signal: AbortSignal): Promise<void>
   } catch (cause) {
     throw new QuorateError('interrupted', 'interrupted while waiting for the cluster', { cause });
   }
-}
-
-function probeOf({ cluster, desired }: SessionInput, host: string): string {
-  const controller = hostsOf(cluster).find((each) => each.name === host);
-  if (controller === undefined) throw new Error(`${host} is no controller`);
-  return probeScript(cluster, controller, probedTexts(desired, host));
 }

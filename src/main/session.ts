@@ -17,8 +17,8 @@ import type { Ui } from '../ui/output.ts';
 import { signOnHost } from './external-steps.ts';
 import { inquiryOf } from './inquiry.ts';
 import { openRun } from './interrupts.ts';
-import { lockAndLook, lockHosts, requireLockable, unlockHosts } from './locking.ts';
-import { lookAgain, lookAtAll } from './look.ts';
+import { type Looked, lockAndLook, lockHosts, requireLockable, unlockHosts } from './locking.ts';
+import { hostProbe, lookAgain, lookAtAll } from './look.ts';
 import { planView } from './plan-view.ts';
 import { runPorts } from './run-ports.ts';
 import type { SessionInput } from './session-input.ts';
@@ -56,6 +56,7 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
   const { cluster, ui, wish } = input;
   let seen = first;
   let atEnd: Facts | undefined;
+  let releasing: Promise<void> = Promise.resolve();
   return {
     get view() {
       return seen.view;
@@ -73,6 +74,7 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
       if (forbidden.length > 0) throw combineErrors(`sshd forbids forwarding on ${forbidden.length} hosts`, forbidden);
     },
     refresh: async () => {
+      if (atEnd === undefined) await releasing;
       seen = await (atEnd === undefined ? look(input, transports) : lookAtEndpoints(input, transports, atEnd));
       atEnd = undefined;
       return seen.view;
@@ -81,8 +83,12 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
     toJson: planToJson,
     apply: async (plan, replan) => {
       requireLockable(plan, seen.view, transports.connections);
-      atEnd = await run(plan, { input, transports }, async (locked) => {
-        seen = await look(input, transports, locked);
+      await releasing;
+      const onRelease = (released: Promise<void>): void => {
+        releasing = released;
+      };
+      atEnd = await run(plan, { input, transports, onRelease }, async (looked) => {
+        seen = await look(input, transports, looked);
         requireHosts(cluster, seen.failures, wish);
         requireSame(plan, replan(seen.view));
         return seen.view.facts;
@@ -94,7 +100,10 @@ function sessionOf(input: SessionInput, transports: Transports, first: Look): Se
       return signOnHost(connection, texts);
     },
     unlock: () => unlockHosts(seen.view.facts, transports.connections),
-    close: () => transports.close(),
+    close: async () => {
+      await releasing;
+      await transports.close();
+    },
   };
 }
 
@@ -115,19 +124,15 @@ function checkHosts(cluster: Cluster, facts: Facts, ui: Ui): void {
   if (refused.length > 0) throw combineErrors(`${refused.length} things stand in the way`, refused);
 }
 
-async function look(
-  input: SessionInput,
-  transports: Transports,
-  before?: (host: string) => Promise<void>,
-): Promise<Look> {
+async function look(input: SessionInput, transports: Transports, looked?: Looked): Promise<Look> {
   const { cluster, desired, operator, process } = input;
   const { facts, failures } = await lookAtAll({
     ...{ cluster, desired, transports, now: process.now },
     credentials: async () => (input.wish.endpoints ? operator.credentialsIfAny() : undefined),
     v2Log: input.wish.versions,
-    before,
+    looked,
   });
-  // Behind what `before` has waited for: another run may have changed the store until then.
+  // Behind what `looked` has waited for: another run may have changed the store until then.
   return { view: viewOf(input, facts, await operator.pki()), failures };
 }
 
@@ -166,16 +171,26 @@ function requireSame(shown: Plan, fresh: Plan): void {
 /** Facts that the last stage took of every host at its end; undefined where it did not run on all of them. */
 async function run(
   plan: Plan,
-  { input, transports }: { readonly input: SessionInput; readonly transports: Transports },
-  lookUnderLock: (locked: (host: string) => Promise<void>) => Promise<Facts>,
+  {
+    input,
+    transports,
+    onRelease,
+  }: {
+    readonly input: SessionInput;
+    readonly transports: Transports;
+    /** Told when the lock is given back: what only looks need not wait for that. */
+    readonly onRelease: (released: Promise<void>) => void;
+  },
+  lookUnderLock: (looked: Looked) => Promise<Facts>,
 ): Promise<Facts | undefined> {
   const { cluster, ui, process } = input;
   const since = process.now();
   await input.operator.prepare(plan);
   const { lock, seen: facts } = await lockAndLook(
     [...transports.connections.keys()],
-    async (onTaken) => {
-      const held = await lockHosts(transports.connections, plan, { process, command: input.command, onTaken });
+    async (onLooked) => {
+      const look = { script: (host: string) => hostProbe(input, host, input.wish.versions), onLooked };
+      const held = await lockHosts(transports.connections, plan, { process, command: input.command, look });
       for (const host of held.takenOver) ui.note(`${host}: took over the lock of a run that is gone`);
       return held;
     },
@@ -201,6 +216,6 @@ async function run(
     progress.handle({ type: 'run-end', elapsedMs: process.now() - since, outcome });
     await progress.end();
     interrupts.close();
-    await lock.release();
+    onRelease(lock.release());
   }
 }

@@ -18,20 +18,19 @@ export const sha256Function = `case $(openssl dgst -sha256 -r </dev/null 2>/dev/
 esac`;
 
 /**
- * POSIX sh that writes `directory/.digests` for the files `names` in it, atomically; needs {@link sha256Function} before it.
- * Fails (status 1) where a file is missing.
+ * POSIX sh that writes `folder/.digests` for the files `names` in it, which are to stand in `directory` in the end: the name of a folder is
+ * no part of a file's inode. Needs {@link sha256Function} before it. Fails (status 1) where a file is missing.
  */
-export function digestScript(directory: string, names: readonly string[]): string {
-  const file = quote(`${directory}/.digests`);
-  const next = quote(`${directory}/.digests.next`);
-  const paths = names.map((each) => quote(`${directory}/${each}`)).join(' ');
+export function digestScript(folder: string, directory: string, names: readonly string[]): string {
+  const lines = names.map((name) => {
+    const path = quote(`${folder}/${name}`);
+    const inode = quote(STAT_FORMAT.replace('%n', () => `${directory}/${name}`.replaceAll('%', '%%')));
+    return `  inode=$(stat -c ${inode} -- ${path}) && sum=$(sha256 <${path}) || exit 1
+  printf '%s|%s\\n' "\${sum%% *}" "$inode"`;
+  });
   return `(
   umask 022
   LC_ALL=C TZ=UTC0; export LC_ALL TZ
-  for path in ${paths}; do
-    inode=$(stat -c '${STAT_FORMAT}' -- "$path") && sum=$(sha256 <"$path") || exit 1
-    printf '%s|%s\\n' "\${sum%% *}" "$inode"
-  done >${next} && mv -f -- ${next} ${file}
-)
-`;
+${lines.join('\n')}
+) >${quote(`${folder}/.digests`)}`;
 }

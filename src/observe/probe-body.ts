@@ -146,11 +146,17 @@ emit systemd-version "$value"
 value=
 [ $systemd = yes ] && value=$(systemctl show -p ${UNIT_PROPERTIES.join(',')} -- "$unit" 2>/dev/null)
 emit unit "$value"
-value=
-if has getent; then value=$(getent passwd "$user"); fi
+# Programs are asked only of what the host's own files do not hold.
+value= group=
+while IFS= read -r each; do [ "\${each%%:*}" = "$user" ] && value=$each && break; done 2>/dev/null </etc/passwd
+[ -n "$value" ] || ! has getent || value=$(getent passwd "$user")
 emit user "$value"
-[ -n "$value" ] && value=$(id -gn "$user" 2>/dev/null)
-emit group "$value"
+if [ -n "$value" ]; then
+  each=\${value#*:*:*:} each=\${each%%:*}
+  while IFS=: read -r name rest id others; do [ "$id" = "$each" ] && group=$name && break; done 2>/dev/null </etc/group
+  [ -n "$group" ] || group=$(id -gn "$user" 2>/dev/null)
+fi
+emit group "$group"
 if has ip; then value=$(ip -o addr show 2>/dev/null); else value=; fi
 emit addresses "$value"
 value=

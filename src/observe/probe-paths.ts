@@ -5,7 +5,6 @@ import {
   BOOTSTRAP_CONFIG,
   BOOTSTRAP_ENVIRONMENT,
   binaryDir,
-  binaryNames,
   configFile,
   dataFolders,
   LOCK_DIR,
@@ -25,7 +24,7 @@ export interface ProbePaths {
   readonly seenIn: readonly string[];
   /** Every entry of every directory in these is seen. */
   readonly seenBelow: readonly string[];
-  /** Large files: hashed unless {@link digests} still vouch for them. */
+  /** Large files, of which members run: hashed unless {@link digests} still vouch for them. */
   readonly binaries: readonly string[];
   /** Folders with one folder a version, whose etcd is such a file. */
   readonly binariesIn: readonly string[];
@@ -64,13 +63,13 @@ export function probePaths(cluster: Cluster, texts: readonly string[] = []): Pro
       ...[configDir, pki, generations, dataDir, libDir, binDir, binaries, QUORATE_DIR, LOCK_DIR],
       ...(walDir === undefined ? [] : [walDir]),
       ...dataFolders(cluster).map(({ path, entry }) => `${path}/${entry}`),
-      ...programs.map((each) => `${binDir}/${each}`),
+      ...programs.flatMap((each) => [`${binDir}/${each}`, `${binaries}/${each}`]),
       ...KEYS.map((each) => `${pki}/${each}`),
       BOOTSTRAP_CONFIG,
     ],
     seenIn: [generations, libDir],
     seenBelow: [generations],
-    binaries: binaryNames(cluster).map((each) => `${binaries}/${each}`),
+    binaries: [`${binaries}/etcd`],
     binariesIn: [libDir],
     digests: [`${binaries}/.digests`],
     digestsIn: [libDir],

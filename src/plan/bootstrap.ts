@@ -119,18 +119,17 @@ function unlistedMembers(view: View): readonly string[] {
 }
 
 function operatorStage(view: View): Stage {
-  const { pki } = view;
-  const drafts: Draft[] = [];
-  const add = (draft: Draft): void => {
-    drafts.push(draft);
-  };
-  if (pki.identity === undefined)
-    add({ kind: 'store.create', host: OPERATOR, why: 'each forming gets a token of its own' });
-  const purposes = missingAuthorities(view);
-  if (purposes.length > 0) add({ kind: 'authority.make', host: OPERATOR, purposes, why: 'there is none yet' });
-  if (pki.admin === undefined) add({ kind: 'admin.issue', host: OPERATOR, why: 'there is none yet' });
-  for (const fetch of releaseFetches(view, names(view))) add(fetch);
+  const create: Draft = { kind: 'store.create', host: OPERATOR, why: 'each forming gets a token of its own' };
+  const drafts = [...(view.pki.identity === undefined ? [create] : []), ...releaseFetches(view, names(view))];
   return stage('operator', 'with the operator', 'operator', drafts);
+}
+
+/** No host needs them before certificates are issued: they are made while hosts unpack the release. */
+function authorityDrafts(view: View): readonly Draft[] {
+  const purposes = missingAuthorities(view);
+  const make: Draft = { kind: 'authority.make', host: OPERATOR, purposes, why: 'there is none yet' };
+  const issue: Draft = { kind: 'admin.issue', host: OPERATOR, why: 'there is none yet' };
+  return [...(purposes.length > 0 ? [make] : []), ...(view.pki.admin === undefined ? [issue] : [])];
 }
 
 function missingAuthorities(view: View): readonly string[] {
@@ -165,7 +164,7 @@ function prepareStage(view: View, generations: Generations): Stage {
     ...neededDrafts(view, prepareCandidates(view, each)),
     ...(generations[each.name]?.prepare ?? []),
   ]);
-  return stage('prepare', 'prepare the hosts', 'parallel', drafts);
+  return stage('prepare', 'prepare the hosts', 'parallel', [...authorityDrafts(view), ...drafts]);
 }
 
 function configureStage(view: View, generations: Generations, starts: Readonly<Record<string, StartState>>): Stage {

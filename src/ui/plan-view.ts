@@ -1,5 +1,6 @@
 /** Prints a plan: numbered stages, hosts that do the same together, each change with its sign, its reason and its diff. */
 import { counted } from '../domain/plural.ts';
+import { OPERATOR } from '../domain/step.ts';
 import { foldInOrder, foldInTurn, type Group } from './fold.ts';
 import type { Paint, Style } from './paint.ts';
 import { clean, indent, wrap } from './text.ts';
@@ -24,7 +25,7 @@ export interface HostView {
 
 export interface StageView {
   readonly title: string;
-  /** `parallel`: hosts at once. `rolling`: one after another, in this order. `operator`: on the operator's machine. */
+  /** `parallel`: hosts at once, and the operator's machine beside them. `rolling`: one after another, in this order. `operator`: on the operator's machine. */
   readonly mode: 'parallel' | 'rolling' | 'operator';
   readonly hosts: readonly HostView[];
 }
@@ -59,7 +60,7 @@ export function renderPlan(view: PlanView, look: PlanLook): string {
 }
 
 function hostsOf(reasons: PlanView['reasons']): number {
-  return new Set(reasons.map((each) => each.host).filter((host) => host !== 'operator')).size;
+  return new Set(reasons.map((each) => each.host).filter((host) => host !== OPERATOR)).size;
 }
 
 /** `5 stages, 42 steps on 3 hosts: 30 to add, 10 to change, 2 disruptive`, or that nothing is to do. */
@@ -67,7 +68,7 @@ function summary(stages: readonly StageView[], reasons: number): string {
   const hosts = stages.flatMap((stage) => stage.hosts.filter((host) => host.lines.length > 0));
   const lines = hosts.flatMap((host) => host.lines);
   if (lines.length === 0) return reasons > 0 ? `nothing to do on ${counted(reasons, 'host')}` : 'nothing to do';
-  const remote = new Set(hosts.map((host) => host.host).filter((host) => host !== 'operator'));
+  const remote = new Set(hosts.map((host) => host.host).filter((host) => host !== OPERATOR));
   const where = remote.size === 0 ? '' : ` on ${counted(remote.size, 'host')}`;
   const tallies = signs
     .map((sign) => ({ sign, number: lines.filter((line) => line.sign === sign).length }))
@@ -89,19 +90,25 @@ function renderStage(stage: StageView, number: number, look: PlanLook): string[]
   const [first = '', ...rest] = wrap(tidy(stage.title, look), look.width, `${number}. `);
   return [
     ...[first, ...rest].map((line) => look.paint('head', line)),
-    ...wrap(manner(stage, hosts.length), look.width, '   ').map((line) => look.paint('faint', line)),
+    ...wrap(manner(stage, hosts), look.width, '   ').map((line) => look.paint('faint', line)),
     ...groups.flatMap((group) => renderGroup(group, stage.mode, look)),
   ];
 }
 
-function manner(stage: StageView, hosts: number): string {
-  if (stage.mode === 'operator') return 'here, on this machine';
-  if (stage.mode === 'rolling') return 'one member at a time, each proved healthy before the next';
-  return hosts === 1 ? 'one host' : `${hosts} hosts at once`;
+function manner({ mode }: StageView, hosts: readonly HostView[]): string {
+  if (mode === 'operator') return here;
+  if (mode === 'rolling') return 'one member at a time, each proved healthy before the next';
+  const remote = hosts.filter(({ host }) => host !== OPERATOR).length;
+  const said = remote === 1 ? 'one host' : `${remote} hosts at once`;
+  return remote === hosts.length ? said : `${said}, and this machine`;
 }
 
+const here = 'here, on this machine';
+
 function renderGroup(group: Group<StepLine>, mode: StageView['mode'], look: PlanLook): string[] {
-  const names = group.hosts.map((host) => tidy(host, look)).join(mode === 'rolling' ? ', then ' : ', ');
+  const names = group.hosts
+    .map((host) => (host === OPERATOR ? here : tidy(host, look)))
+    .join(mode === 'rolling' ? ', then ' : ', ');
   const heading = mode === 'operator' ? [] : wrap(names, look.width, '   ').map((line) => look.paint('host', line));
   return [...heading, ...group.lines.flatMap((line) => renderLine(line, look))];
 }

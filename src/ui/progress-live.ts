@@ -2,6 +2,7 @@
 import type { WriteStream } from 'node:tty';
 import { counted } from '../domain/plural.ts';
 import type { RunEvent } from '../domain/run-event.ts';
+import { OPERATOR } from '../domain/step.ts';
 import { advanceLine, finishLine, type HostLine, startLines, wordLine } from './host-lines.ts';
 import type { Paint } from './paint.ts';
 import { createBlock } from './progress.ts';
@@ -102,9 +103,7 @@ function openStage(start: Extract<RunEvent, { type: 'stage-start' }>, options: L
   const finish = (elapsedMs: number | undefined) => {
     clearInterval(timer);
     update((line) => finishLine(line, elapsedMs === undefined, Date.now()));
-    setHeading(
-      `  (${counted(start.hosts.length, 'host')}, ${elapsedMs === undefined ? 'interrupted' : duration(elapsedMs)})`,
-    );
+    setHeading(`  (${placesOf(start.hosts)}, ${elapsedMs === undefined ? 'interrupted' : duration(elapsedMs)})`);
     block.end();
   };
   const timer = setInterval(() => update((line) => line), TICK_MS).unref();
@@ -120,4 +119,9 @@ function openStage(start: Extract<RunEvent, { type: 'stage-start' }>, options: L
       block.abort();
     },
   };
+}
+
+function placesOf(hosts: readonly string[]): string {
+  const remote = hosts.filter((host) => host !== OPERATOR);
+  return remote.length === 0 ? 'here' : counted(remote.length, 'host');
 }

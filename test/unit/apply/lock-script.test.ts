@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   BEAT,
   LOCK_HELD,
+  LOCK_LOOKED,
   LOCK_TAKEN,
   LOCK_TAKEN_OVER,
   lockScript,
@@ -134,7 +135,7 @@ describe.each(shells)('the lock of a host in %s', (shell) => {
   it('ends by itself once its run is silent for too long, and can be taken over then', async () => {
     const folder = temporaryFolder();
     const patience = { intervalS: 0.2, beatsMissed: 5 };
-    const silent = start(shell, inFolder(lockScript({ ...owner, token: 'one' }, patience), folder));
+    const silent = start(shell, inFolder(lockScript({ ...owner, token: 'one' }, { patience }), folder));
     const gone = new Promise<NodeJS.Signals | null>((resolve) => silent.on('exit', (_code, signal) => resolve(signal)));
     silent.stdin.write(TAKE);
     expect(await linesOf(silent.stdout)()).toBe(LOCK_TAKEN);
@@ -142,10 +143,27 @@ describe.each(shells)('the lock of a host in %s', (shell) => {
     expect((await hold(shell, folder, 'two')).answer).toBe(LOCK_TAKEN_OVER);
   });
 
+  it.each([
+    { what: 'looks once it is held', look: 'cat "$1"; echo seen; cat', said: ['one', 'seen'] },
+    { what: 'stays held where looking fails', look: 'set -eu; cat "$1"; exit 3', said: ['one'] },
+  ])('$what, and is given back as ever', async ({ look, said }) => {
+    const folder = temporaryFolder();
+    const token = join(folder, 'lock', 'token');
+    const script = lockScript({ ...owner, token: 'one' }, { look: `set -- '${token}'\n${look}` });
+    const holder = start(shell, inFolder(script, folder));
+    holder.stdin.write(TAKE);
+    const next = linesOf(holder.stdout);
+    expect(await next()).toBe(LOCK_TAKEN);
+    for (const line of [...said, LOCK_LOOKED]) expect(await next()).toBe(line);
+    expect(tokenIn(folder)).toBe('one');
+    holder.stdin.end(RELEASE);
+    expect(await next()).toBe('released');
+  });
+
   it('stays while its run tells that it lives', async () => {
     const folder = temporaryFolder();
     const patience = { intervalS: 0.4, beatsMissed: 5 };
-    const living = start(shell, inFolder(lockScript({ ...owner, token: 'one' }, patience), folder));
+    const living = start(shell, inFolder(lockScript({ ...owner, token: 'one' }, { patience }), folder));
     living.stdin.write(TAKE);
     const next = linesOf(living.stdout);
     expect(await next()).toBe(LOCK_TAKEN);

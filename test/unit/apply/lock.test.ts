@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { takeLock } from '../../../src/apply/lock.ts';
-import { BEAT, LOCK_TAKEN, RELEASE, TAKE } from '../../../src/apply/lock-script.ts';
+import { BEAT, LOCK_LOOKED, LOCK_TAKEN, LOCK_TAKEN_OVER, RELEASE, TAKE } from '../../../src/apply/lock-script.ts';
 import { QuorateError } from '../../../src/domain/errors.ts';
 import type { Connection, RemoteProcess } from '../../../src/transport/transport.ts';
 
@@ -25,8 +25,20 @@ function hostOf(host: string, answer = `${LOCK_TAKEN}\n`) {
   });
   const process: RemoteProcess = { stdin, stdout, stderr: new PassThrough(), done, close: () => stdin.destroy() };
   const unused = () => Promise.reject(new Error('the fake takes locks only'));
-  const connection: Connection = { host, start: async () => process, run: unused, tunnel: unused, close: unused };
-  return { connection, said, stdout, end: () => end({ status: 0, signal: undefined }), cut: (e: unknown) => cut(e) };
+  let script = '';
+  const start: Connection['start'] = async (sent) => {
+    script = sent.script;
+    return process;
+  };
+  const connection: Connection = { host, start, run: unused, tunnel: unused, close: unused };
+  return {
+    connection,
+    said,
+    script: () => script,
+    stdout,
+    end: () => end({ status: 0, signal: undefined }),
+    cut: (e: unknown) => cut(e),
+  };
 }
 
 const owner = { owner: 'ada@laptop', command: 'bootstrap', since: '2026-01-01T00:00:00Z' };
@@ -93,6 +105,48 @@ describe('a lock that is held', () => {
     expect(() => lock.requireHeld()).toThrow('this run stood still');
     expect(one.said).not.toContain(BEAT);
     await lock.release();
+  });
+});
+
+describe('looking in the moment of the lock', () => {
+  it('gives what each host printed, and has the lock meanwhile', async () => {
+    const one = hostOf('etcd-1', `${LOCK_TAKEN}\nfirst\n\nlast\n${LOCK_LOOKED}\n`);
+    const two = hostOf('etcd-2', `${LOCK_TAKEN_OVER}\nother\n${LOCK_LOOKED}\n`);
+    const seen: Record<string, Promise<string>> = {};
+    const look = {
+      script: (host: string) => `look at ${host}`,
+      onLooked: (host: string, output: Promise<string>) => {
+        seen[host] = output;
+      },
+    };
+    const lock = await takeLock([two.connection, one.connection], owner, { look });
+    expect(await seen['etcd-1']).toBe('first\n\nlast\n');
+    expect(await seen['etcd-2']).toBe('other\n');
+    expect(lock.takenOver).toEqual(['etcd-2']);
+    expect(one.script()).toContain('look at etcd-1');
+    await lock.release();
+    expect(one.said.at(-1)).toBe(RELEASE);
+  });
+
+  it('gives less than that where the script ends', async () => {
+    const one = hostOf('etcd-1', `${LOCK_TAKEN}\nfirst\n`);
+    let seen: Promise<string> | undefined;
+    const look = {
+      script: () => 'look',
+      onLooked: (_host: string, output: Promise<string>) => {
+        seen = output;
+      },
+    };
+    const lock = await takeLock([one.connection], owner, { look });
+    one.stdout.end();
+    expect(await seen).toBe('first\n');
+    await lock.release();
+  });
+
+  it('takes no more than any script may print', async () => {
+    const one = hostOf('etcd-1', `${LOCK_TAKEN}\n${'x'.repeat(65 * 1024 * 1024)}\n${LOCK_LOOKED}\n`);
+    const look = { script: () => 'look', onLooked: () => undefined };
+    await expect(takeLock([one.connection], owner, { look })).rejects.toThrow('its lock says more than 65536 KiB');
   });
 });
 

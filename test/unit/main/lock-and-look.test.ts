@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HeldLock } from '../../../src/apply/lock.ts';
-import { lockAndLook } from '../../../src/main/locking.ts';
+import { type Looked, lockAndLook } from '../../../src/main/locking.ts';
 
 const hosts = ['etcd-1', 'etcd-2'];
 
@@ -10,10 +10,9 @@ function steps() {
     ...{ token: 't', takenOver: [], requireHeld: () => undefined },
     release: async () => void done.push('released'),
   };
-  const look = async (locked: (host: string) => Promise<void>) => {
+  const look = async (looked: Looked) => {
     const looks = hosts.toReversed().map(async (host) => {
-      await locked(host);
-      done.push(`look at ${host}`);
+      done.push(await looked(host));
     });
     await Promise.all(looks);
     return 'seen';
@@ -24,15 +23,15 @@ function steps() {
 const moment = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe('looking while locking', () => {
-  it('looks at each host once that is locked, and not before', async () => {
+  it('takes what each host told when it was locked, while the next one is', async () => {
     const { done, lock, look } = steps();
     const both = await lockAndLook(
       hosts,
-      async (onTaken) => {
+      async (onLooked) => {
         for (const host of hosts) {
           await moment();
           done.push(`lock ${host}`);
-          onTaken(host);
+          onLooked(host, Promise.resolve(`look at ${host}`));
         }
         await moment();
         done.push('locked');
@@ -48,8 +47,8 @@ describe('looking while locking', () => {
     const { done, look } = steps();
     const locking = lockAndLook(
       hosts,
-      async (onTaken) => {
-        onTaken('etcd-1');
+      async (onLooked) => {
+        onLooked('etcd-1', Promise.resolve('look at etcd-1'));
         await moment();
         throw new Error('etcd-2: locked by someone');
       },
