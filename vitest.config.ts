@@ -22,8 +22,20 @@ export default defineConfig({
       },
       { test: { name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 60_000, ...alone(1) } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...onHosts, ...alone(2) } },
-      // Long: every minor, every step. Off unless it is asked for (npm run test:full).
-      ...(full ? [{ test: { name: 'full', include: ['test/full/**/*.test.ts'], ...onHosts, ...alone(3) } }] : []),
+      // Long: every minor, every step. Off unless it is asked for (npm run test:full). Most of it waits for clusters: two files side by side.
+      ...(full
+        ? [
+            {
+              test: {
+                name: 'full',
+                include: ['test/full/**/*.test.ts'],
+                ...onHosts,
+                maxWorkers: 2,
+                sequence: { groupOrder: 3 },
+              },
+            },
+          ]
+        : []),
     ],
   },
 });
