@@ -26,6 +26,8 @@ export interface CertificateProof extends PortProof {
   readonly now: number;
 }
 
+type LinkProof = Pick<CertificateProof, 'cluster' | 'facts' | 'members' | 'bundles' | 'now'>;
+
 /**
  * For each of `members`: both ports serve the certificates behind the link, an RPC with the operator's certificate returns, a request with a
  * certificate of the peer authority is answered on the peer port, strangers are refused, and it and every other member can link both ways.
@@ -77,8 +79,8 @@ async function provePeerRequest(controller: Controller, input: CertificateProof)
   throw failed(controller, 'peer', `does not answer a certificate of the peer authority that signs: ${what}`);
 }
 
-/** Every pair with one of `members` in it: what one's process trusts must verify what the other's peer port serves. */
-function linkFailures(controllers: readonly Controller[], input: CertificateProof): readonly QuorateError[] {
+/** Every pair with one of `members` in it: what one's process trusts, as far as it told, must verify what the other's peer port serves. */
+export function linkFailures(controllers: readonly Controller[], input: LinkProof): readonly QuorateError[] {
   return controllers.flatMap((from) =>
     controllers
       .filter((to) => to !== from && [from.name, to.name].some((name) => input.members.includes(name)))
@@ -86,10 +88,12 @@ function linkFailures(controllers: readonly Controller[], input: CertificateProo
   );
 }
 
-function linkFailure(from: Controller, to: Controller, input: CertificateProof): QuorateError | undefined {
+function linkFailure(from: Controller, to: Controller, input: LinkProof): QuorateError | undefined {
   const [trusting, serving] = [input.facts.hosts[from.name], input.facts.hosts[to.name]];
   // A member that is not there has no links to lose; whether it may be missing is the guard's to say.
   if (trusting === undefined || serving === undefined || !runs(trusting) || !runs(serving)) return undefined;
+  // One that was not started by quorate's unit, as on an adopted cluster before its turn, has told nobody whom it trusts.
+  if (trusting.run === undefined && !input.members.includes(from.name)) return undefined;
   const bundle = runningPeerTrust(trusting, input);
   const chain = serving.certificates[`${pkiLink(input.cluster)}/peer.crt`];
   if (bundle === undefined) {
@@ -112,7 +116,10 @@ function runs({ unit }: HostFacts): boolean {
 }
 
 /** The bundle that a process was started with: known by its sha256, wherever that file still lies. */
-function runningPeerTrust(host: HostFacts, { facts, bundles }: CertificateProof): string | undefined {
+function runningPeerTrust(
+  host: HostFacts,
+  { facts, bundles }: Pick<CertificateProof, 'facts' | 'bundles'>,
+): string | undefined {
   const others = Object.values(facts.hosts).flatMap(({ certificates }) =>
     Object.entries(certificates).flatMap(([path, text]) => (path.endsWith('/peer-ca.crt') ? [text] : [])),
   );
