@@ -2,6 +2,7 @@
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { EndpointFacts, Facts } from '../domain/facts.ts';
+import { configFile } from '../domain/layout.ts';
 import { compareText } from '../domain/plan.ts';
 import { serves } from '../domain/voters.ts';
 import { versionObjections } from './gate-version.ts';
@@ -111,7 +112,11 @@ function unitObjections(facts: Facts, { host, before, restarted }: Pick<GateWish
   return restarted && old !== '' && old === unit.invocationId ? ['its process is still the one from before'] : [];
 }
 
-function endpointObjections(cluster: Cluster, facts: Facts, { host }: Pick<GateWish, 'host'>): readonly string[] {
+function endpointObjections(
+  cluster: Cluster,
+  facts: Facts,
+  { host, restarted }: Pick<GateWish, 'host' | 'restarted'>,
+): readonly string[] {
   const endpoint = facts.endpoints[host];
   if (endpoint === undefined) return ['its endpoint was not asked'];
   if (endpoint.failure !== undefined) return [withoutHost(endpoint.failure, host)];
@@ -119,14 +124,20 @@ function endpointObjections(cluster: Cluster, facts: Facts, { host }: Pick<GateW
   const lag = highest - endpoint.raftAppliedIndex;
   const corrupt = endpoint.errors.filter((each) => /corrupt/i.test(each));
   const member = endpoint.members.find((each) => each.id === endpoint.memberId);
-  const controller = cluster.controllers.find((each) => each.name === host);
-  const listed = member !== undefined && controller !== undefined && member.peerUrls.includes(controller.peerUrl);
+  const configured = facts.hosts[host]?.texts[configFile(cluster)] ?? '';
   return [
     ...(endpoint.learner || endpoint.linearizable ? [] : ['a linearizable read does not return']),
     ...(lag > MAX_LAG ? [`it is ${lag} entries behind (limit ${MAX_LAG})`] : []),
-    ...(listed ? [] : ['the member list does not have it with its peer URL']),
+    ...(member === undefined ? ['the member list does not have it'] : []),
+    ...(restarted && member !== undefined ? nameObjections(member.name, host, configured) : []),
     ...corrupt,
   ];
+}
+
+/** A member publishes its name as it starts, before READY: one that was given another calls itself that. */
+function nameObjections(listed: string, host: string, config: string): readonly string[] {
+  const wanted = /^name: "?([^"\n]*)"?$/m.exec(config)?.[1];
+  return wanted !== host || listed === host ? [] : [`the member list still calls it ${listed}`];
 }
 
 function leaderObjections(facts: Facts): readonly string[] {

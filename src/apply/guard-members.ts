@@ -3,7 +3,7 @@ import { QuorateError } from '../domain/errors.ts';
 import type { MemberFact } from '../domain/facts.ts';
 import {
   addsBesideAllOnly,
-  controllerOf,
+  hostOf,
   hostsOf,
   isArriving,
   labelOf,
@@ -21,6 +21,7 @@ export const guardedMembers: readonly StepKind[] = [
   'member.add',
   'member.promote',
   'member.remove',
+  'member.update',
   'leader.move',
   'alarm.disarm',
 ];
@@ -41,6 +42,9 @@ export function guardMembers(step: Step, view: View): void {
       return;
     case 'member.remove':
       guardRemoval(step, view);
+      return;
+    case 'member.update':
+      guardUpdate(step, view);
       return;
     case 'leader.move':
       if (step.to === '' || serves(view.facts, step.to)) return;
@@ -93,14 +97,31 @@ function guardRemoval(step: Step<'member.remove'>, view: View): void {
       'to give the cluster up: quorate reset -i FILE',
     );
   }
-  if (!member.learner) judge(step, view, { kind: 'remove', member: labelOf(view.cluster, member) });
+  if (!member.learner) judge(step, view, { kind: 'remove', member: labelOf(view.cluster, view.facts, member) });
+}
+
+/** A learner's update gave it a vote up to 3.5.30 and 3.6.11 (reference/etcd-operations.md, section 4), and etcd knows each peer URL once. */
+function guardUpdate(step: Step<'member.update'>, view: View): void {
+  const list = listOf(step, view);
+  const member = list.find((each) => each.id === step.memberId);
+  if (member === undefined || member.learner) {
+    const what = member === undefined ? 'is no member any more' : 'is a learner: its address is fixed until it votes';
+    throw refused(step, `member ${step.memberId} ${what}`, 'quorate member list -i FILE shows the members');
+  }
+  const other = list.find((each) => each !== member && each.peerUrls.some((url) => step.peerUrls.includes(url)));
+  if (other === undefined) return;
+  throw refused(
+    step,
+    `${step.peerUrls.join(', ')} is where member ${other.id} is dialled`,
+    'quorate member list -i FILE shows the members',
+  );
 }
 
 /** One at a time: whoever is on the way has to arrive, or to be taken back. */
-function requireNoOther(step: Step<'member.add'>, list: readonly MemberFact[], { cluster }: View): void {
-  const other = list.find((each) => isArriving(each) && controllerOf(cluster, each)?.name !== step.member);
+function requireNoOther(step: Step<'member.add'>, list: readonly MemberFact[], { cluster, facts }: View): void {
+  const other = list.find((each) => isArriving(each) && hostOf(cluster, facts, each)?.name !== step.member);
   if (other === undefined) return;
-  const name = labelOf(cluster, other);
+  const name = labelOf(cluster, facts, other);
   throw refused(
     step,
     `${name} is on its way into the cluster (${other.learner ? 'a learner' : 'never started'}), and members come one at a time`,

@@ -116,7 +116,7 @@ function explain(
 function hintFor(reason: string, facts: Facts, { ports: { cluster } }: Run): string {
   const list = quorumList(facts, undefined) ?? [];
   if (reason.includes('too many learner')) {
-    const learners = list.filter((each) => each.learner).map((each) => labelOf(cluster, each));
+    const learners = list.filter((each) => each.learner).map((each) => labelOf(cluster, facts, each));
     return `${learners.join(', ')} is a learner, and etcd takes one at a time: quorate member promote ${learners[0] ?? 'NAME'} -i FILE, or quorate member remove ${learners[0] ?? 'NAME'} -i FILE`;
   }
   if (reason.includes('in sync with leader')) {

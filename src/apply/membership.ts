@@ -16,6 +16,7 @@ const kinds = [
   'member.await',
   'member.promote',
   'member.remove',
+  'member.update',
   'leader.move',
   'data.prove',
   'alarm.disarm',
@@ -42,6 +43,8 @@ export async function runMembership(step: MembershipStep, known: Facts, run: Run
       return promoteMember(step, facts, run);
     case 'member.remove':
       return removeMember(step, facts, run);
+    case 'member.update':
+      return updateMember(step, facts, run);
     case 'leader.move':
       return moveLeadership(step, facts, run);
     case 'data.prove':
@@ -81,6 +84,17 @@ async function removeMember(step: Step<'member.remove'>, facts: Facts, run: Run)
   return change(step, drained, run, {
     call: (via) => run.ports.members.remove(via, step.memberId),
     done: (list) => !listed(list),
+  });
+}
+
+async function updateMember(step: Step<'member.update'>, facts: Facts, run: Run): Promise<Facts> {
+  const { memberId, peerUrls } = step;
+  const there = (list: readonly MemberFact[]): boolean =>
+    list.some((each) => each.id === memberId && each.peerUrls.toSorted().join() === peerUrls.toSorted().join());
+  if (there(requireList(facts, step))) return told(step, facts, run, 'the list has it there already');
+  return change(step, facts, run, {
+    call: (via) => run.ports.members.update(via, memberId, peerUrls),
+    done: there,
   });
 }
 

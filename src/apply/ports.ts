@@ -56,6 +56,8 @@ export interface MemberPort {
   add(via: string, peerUrls: readonly string[]): Promise<void>;
   promote(via: string, id: string): Promise<void>;
   remove(via: string, id: string): Promise<void>;
+  /** Where the others dial a member. */
+  update(via: string, id: string, peerUrls: readonly string[]): Promise<void>;
   /** Takes an alarm of a member back. */
   disarm(via: string, id: string, alarm: 'CORRUPT'): Promise<void>;
   /** Hashes of these hosts' members at one revision. */

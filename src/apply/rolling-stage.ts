@@ -4,7 +4,7 @@ import type { Stage } from '../domain/plan.ts';
 import type { Step } from '../domain/step.ts';
 import { serves } from '../domain/voters.ts';
 import { leads } from './leadership.ts';
-import { groupByHost, type HostStep, hostSteps, type Progress, type Run, stopIfAsked } from './run.ts';
+import { groupByHost, type Progress, type Run, stopIfAsked, type TurnStep, turnSteps } from './run.ts';
 import { takeTurn } from './turn.ts';
 
 /** How many things of a member's turn are told: its steps, and the gate. */
@@ -18,7 +18,7 @@ export function turnLength(steps: readonly Step[]): number {
  */
 export async function runRollingStage(stage: Stage, progress: Progress, run: Run): Promise<Progress> {
   const { ports } = run;
-  let waiting = groupByHost(hostSteps(stage));
+  let waiting = groupByHost(turnSteps(stage));
   let { facts } = progress;
   while (waiting.length > 0) {
     facts = await ports.look(facts, Object.keys(ports.connections));
@@ -32,7 +32,7 @@ export async function runRollingStage(stage: Stage, progress: Progress, run: Run
   return { ...progress, facts };
 }
 
-type Turn = readonly [string, readonly HostStep[]];
+type Turn = readonly [string, readonly TurnStep[]];
 
 function nextTurn(waiting: readonly Turn[], facts: Facts): Turn | undefined {
   const rank = ([host]: Turn): number => {

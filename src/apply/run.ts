@@ -4,7 +4,7 @@ import type { Facts, HostFacts } from '../domain/facts.ts';
 import type { Permits, Stage } from '../domain/plan.ts';
 import type { Step } from '../domain/step.ts';
 import { describe } from '../plan/describe.ts';
-import { type HostStepKind, isHostStep, need } from '../plan/need.ts';
+import { type FactStepKind, type HostStepKind, isFactStep, isHostStep, need } from '../plan/need.ts';
 import type { View } from '../plan/view.ts';
 import type { ExecutorPorts, IssuedLeaves } from './ports.ts';
 
@@ -26,9 +26,17 @@ export interface Progress {
 
 export type HostStep = Step<HostStepKind>;
 
+/** A step of a member's turn: on its host, or about it in the cluster's list. */
+export type TurnStep = Step<FactStepKind>;
+
 /** The steps of a stage on hosts. */
 export function hostSteps(stage: Stage): readonly HostStep[] {
   return stage.steps.filter((step): step is HostStep => isHostStep(step));
+}
+
+/** The steps of a rolling stage. */
+export function turnSteps(stage: Stage): readonly TurnStep[] {
+  return stage.steps.filter((step): step is TurnStep => isFactStep(step));
 }
 
 /** The view for these facts and the PKI as it is now. */
@@ -44,7 +52,11 @@ export function groupByHost<S extends Step>(steps: readonly S[]): readonly (read
 }
 
 /** Those steps that are still needed; the others are told as skipped. */
-export function stillNeeded(stage: Stage, steps: readonly HostStep[], { view, run }: { view: View; run: Run }) {
+export function stillNeeded<S extends Step>(
+  stage: Stage,
+  steps: readonly S[],
+  { view, run }: { readonly view: View; readonly run: Run },
+): readonly S[] {
   return steps.filter((step) => {
     const found = need(step, view);
     if (!found.needed) {
@@ -57,7 +69,7 @@ export function stillNeeded(stage: Stage, steps: readonly HostStep[], { view, ru
 
 /** One error for each step that facts still call needed after it has run: that is every effect's verification. */
 export function undone(steps: readonly Step[], view: View): readonly QuorateError[] {
-  return steps.filter(isHostStep).flatMap((step) => {
+  return steps.filter(isFactStep).flatMap((step) => {
     const found = need(step, view);
     if (!found.needed) return [];
     const message = `${step.host}: ${describe(step).text}: done, and still ${found.reason}`;

@@ -8,7 +8,8 @@ import { awaitGate, gateObjections, withoutHost } from './gate.ts';
 import { guard } from './guard.ts';
 import { runOnHost } from './parallel-stage.ts';
 import { type Progress, type Run, undone, viewNow } from './run.ts';
-import { changesServed, restarts, type Turn, versionAfter } from './turn-steps.ts';
+import { listBack, tellList } from './turn-list.ts';
+import { changesServed, isScripted, restarts, type Turn, versionAfter } from './turn-steps.ts';
 import { undoSteps } from './undo.ts';
 import { lastWords } from './unit-log.ts';
 
@@ -41,7 +42,9 @@ async function undo({ turn, progress }: Failed, now: Facts, run: Run): Promise<s
   if (before === undefined || seen === undefined) {
     return `what is true of it now is unknown: ${now.unreachable[host] ?? 'it cannot be looked at'}`;
   }
-  const steps = undoSteps(turn.steps, { before, now: seen });
+  const scripted = undoSteps(turn.steps.filter(isScripted), { before, now: seen });
+  // The member first: the list is no use to it while it listens elsewhere.
+  const steps = [...scripted, ...listBack(turn, progress.facts, now)];
   const closed = steps.length === 0 ? undefined : await closedWay(turn, { before: progress.facts, now }, run);
   if (closed !== undefined) {
     return `nothing was taken back: ${closed}; ${await truth(turn, { before: progress.facts, now }, run)}`;
@@ -83,8 +86,11 @@ async function runBack(
   guard(steps, { view, mode: 'rolling', permits: run.permits });
   const what = steps.map((each) => describe(each).text).join(', ');
   run.ports.emit({ type: 'note', host, text: `its turn failed; taking back: ${what}` });
-  const after = await runOnHost(stage, { host, steps }, { view, progress, run });
-  const facts = { ...progress.facts, hosts: { ...progress.facts.hosts, [host]: after } };
+  const scripted = steps.filter(isScripted);
+  const after =
+    scripted.length === 0 ? seen : await runOnHost(stage, { host, steps: scripted }, { view, progress, run });
+  const restored = { ...progress.facts, hosts: { ...progress.facts.hosts, [host]: after } };
+  const facts = await tellList(turn, restored, run);
   const [left] = undone(steps, await viewNow(facts, run));
   if (left !== undefined) throw left;
   const before = { ...progress.facts, hosts: { ...progress.facts.hosts, [host]: seen } };

@@ -17,7 +17,8 @@ import {
   withHosts,
 } from './run.ts';
 import { takeBack } from './take-back.ts';
-import { changesServed, restarts, type Turn, versionAfter } from './turn-steps.ts';
+import { tellList } from './turn-list.ts';
+import { changesServed, isScripted, restarts, type Turn, versionAfter } from './turn-steps.ts';
 
 /**
  * Takes the turn of a member by facts that were observed just now; the facts after it. Nothing happens where none of its steps is needed any more.
@@ -52,10 +53,14 @@ async function prepare({ host, steps }: Turn, facts: Facts, run: Run): Promise<F
 }
 
 async function change({ stage, host, steps }: Turn, progress: Progress, run: Run): Promise<Facts> {
-  const view = await viewNow(progress.facts, run);
-  const seen = await runOnHost(stage, { host, steps }, { view, progress, run });
+  let facts = await tellList({ stage, host, steps }, progress.facts, run);
+  const scripted = steps.filter(isScripted);
+  if (scripted.length > 0) {
+    const view = await viewNow(facts, run);
+    const seen = await runOnHost(stage, { host, steps: scripted }, { view, progress, run });
+    facts = withHosts(facts, [seen], run.ports.now());
+  }
   crashAt(run.ports, ...steps.map((each) => each.id));
-  const facts = withHosts(progress.facts, [seen], run.ports.now());
   const [first] = undone(steps, await viewNow(facts, run));
   if (first !== undefined) throw first;
   return facts;

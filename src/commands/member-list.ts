@@ -3,7 +3,7 @@ import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { Facts, MemberFact } from '../domain/facts.ts';
 import { memberList } from '../domain/health.ts';
-import { controllerOf, labelOf, memberOf, neverStarted } from '../domain/membership.ts';
+import { entryOf, hostOf, labelOf, neverStarted } from '../domain/membership.ts';
 import { serves } from '../domain/voters.ts';
 import type { Verb, VerbCell, VerbTable } from './command.ts';
 
@@ -15,7 +15,9 @@ export const memberListVerb: Verb = async (_invocation, ports) => {
     const list = memberList(facts);
     if (list.length === 0) throw silent(facts, session.failures);
     const rows = list.map((each) => rowOf(each, cluster, facts)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    const lacking = cluster.controllers.filter((each) => memberOf(list, each) === undefined).map((each) => each.name);
+    const lacking = cluster.controllers
+      .filter((each) => entryOf(facts, list, each) === undefined)
+      .map((each) => each.name);
     if (ports.ui.mode === 'json') ports.ui.json({ cluster: cluster.name, members: rows, notMembers: lacking });
     else {
       ports.ui.table(tableOf(rows));
@@ -42,14 +44,14 @@ interface Row {
 }
 
 function rowOf(member: MemberFact, cluster: Cluster, facts: Facts): Row {
-  const controller = controllerOf(cluster, member);
+  const controller = hostOf(cluster, facts, member);
   const endpoint = controller === undefined ? undefined : facts.endpoints[controller.name];
   const answers = endpoint !== undefined && endpoint.failure === undefined;
   const leads = answers && endpoint.leaderId === member.id;
   const furthest = Math.max(...Object.values(facts.endpoints).map((each) => each.raftAppliedIndex));
   const { id, peerUrls, clientUrls, learner } = member;
   return {
-    name: labelOf(cluster, member),
+    name: labelOf(cluster, facts, member),
     id,
     state: neverStarted(member) ? 'never started' : learner ? 'learner' : leads ? 'leader' : 'voter',
     healthy: controller !== undefined && (serves(facts, controller.name) || (answers && endpoint.learner)),

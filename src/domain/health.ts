@@ -2,6 +2,7 @@
 import type { Cluster } from './cluster.ts';
 import type { EndpointFacts, Facts, MemberFact } from './facts.ts';
 import { versionLinked } from './layout.ts';
+import { entryOf, hostOf } from './membership.ts';
 import { compareText } from './plan.ts';
 import { majority } from './quorum.ts';
 
@@ -41,11 +42,11 @@ export function clusterHealth(
   const highest = Math.max(0, ...Object.values(facts.endpoints).map((each) => each.raftAppliedIndex));
   const wanted = cluster.controllers.map((controller) => {
     const endpoint = facts.endpoints[controller.name];
-    const member = list.find((each) => each.peerUrls.includes(controller.peerUrl));
+    const member = entryOf(facts, list, controller);
     return memberHealth({ name: controller.name, cluster, facts, endpoint, member, highest, expiry });
   });
-  const known = new Set(cluster.controllers.map((each) => each.peerUrl));
-  const strangers = list.filter((each) => !each.peerUrls.some((url) => known.has(url)));
+  const known = new Set(cluster.controllers.map((each) => each.name));
+  const strangers = list.filter((each) => !known.has(hostOf(cluster, facts, each)?.name ?? ''));
   const alarms = alarmTexts(facts, list);
   const problems = [
     ...strangers.map((each) => `member ${each.name || each.id} (${each.peerUrls.join(', ')}) is not in the inventory`),

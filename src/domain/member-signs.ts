@@ -3,6 +3,7 @@ import type { Cluster } from './cluster.ts';
 import type { EndpointFacts, Facts } from './facts.ts';
 import type { Sign } from './finding.ts';
 import type { ClusterHealth } from './health.ts';
+import { hostOf } from './membership.ts';
 
 export interface MemberInput {
   readonly cluster: Cluster;
@@ -21,7 +22,7 @@ export function memberSigns(input: MemberInput): readonly Sign[] {
     ...cluster.controllers.flatMap(({ name }) => silenceSigns(facts, name)),
     ...leaderSigns(answers),
     ...answers.flatMap((each) => membershipSigns(each, input)),
-    ...listSigns(answers, cluster),
+    ...listSigns(answers, input),
     ...alarmSigns(answers),
   ];
 }
@@ -63,13 +64,15 @@ function membershipSigns(answer: EndpointFacts, { clusterId }: MemberInput): rea
   ];
 }
 
-function listSigns(answers: readonly EndpointFacts[], { controllers }: Cluster): readonly Sign[] {
+function listSigns(answers: readonly EndpointFacts[], { cluster, facts }: MemberInput): readonly Sign[] {
   const list = (answers.find((each) => each.linearizable) ?? answers[0])?.members ?? [];
-  const known = new Set(controllers.map((each) => each.peerUrl));
-  return list.flatMap(({ id, name, peerUrls }): readonly Sign[] => {
+  const known = new Set(cluster.controllers.map((each) => each.name));
+  return list.flatMap((member): readonly Sign[] => {
+    const { id, name, peerUrls } = member;
+    const own = hostOf(cluster, facts, member);
     const text = `member ${name || id} (${peerUrls.join(', ')})`;
     return [
-      ...(peerUrls.some((each) => known.has(each)) ? [] : [{ id: 'member-unknown', host: '', text } as const]),
+      ...(known.has(own?.name ?? '') ? [] : [{ id: 'member-unknown', host: '', text } as const]),
       ...(name === '' ? [{ id: 'member-unstarted', host: '', text } as const] : []),
     ];
   });

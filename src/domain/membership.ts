@@ -25,7 +25,7 @@ export function quorumList(facts: Facts, clusterId: string | undefined): readonl
   )?.members;
 }
 
-/** The entry of a controller: the one with its peer URL. */
+/** The entry with a controller's peer URL: of one whose address changed it is none, or another member's; {@link entryOf} knows that one. */
 export function memberOf(
   list: readonly MemberFact[],
   controller: Pick<Controller, 'peerUrl'> | undefined,
@@ -33,14 +33,26 @@ export function memberOf(
   return controller && list.find((each) => each.peerUrls.includes(controller.peerUrl));
 }
 
-/** The host of the inventory with one of a member's peer URLs. */
-export function controllerOf(cluster: Cluster, member: Pick<MemberFact, 'peerUrls'>): Controller | undefined {
-  return hostsOf(cluster).find((each) => member.peerUrls.includes(each.peerUrl));
+/** The member that a controller is: the one that its host is marked with, wherever the others dial that; else the one at its peer URL. */
+export function entryOf(
+  facts: Facts,
+  list: readonly MemberFact[],
+  controller: Pick<Controller, 'name' | 'peerUrl'>,
+): MemberFact | undefined {
+  const marked = facts.hosts[controller.name]?.records.marker?.memberId;
+  return list.find((each) => each.id === marked) ?? memberOf(list, controller);
 }
 
-/** What a member is called: its controller's name, else its own where no controller at another address has that, else its ID. */
-export function labelOf(cluster: Cluster, member: MemberFact): string {
-  const own = controllerOf(cluster, member);
+/** The host that a member runs on: the one that is marked with it, else the one with one of its peer URLs. */
+export function hostOf(cluster: Cluster, facts: Facts, member: MemberFact): Controller | undefined {
+  const hosts = hostsOf(cluster);
+  const marked = hosts.find(({ name }) => facts.hosts[name]?.records.marker?.memberId === member.id);
+  return marked ?? hosts.find((each) => member.peerUrls.includes(each.peerUrl));
+}
+
+/** What a member is called: its host's name, else its own where no controller on another host has that, else its ID. */
+export function labelOf(cluster: Cluster, facts: Facts, member: MemberFact): string {
+  const own = hostOf(cluster, facts, member);
   if (own !== undefined) return own.name;
   const taken = hostsOf(cluster).some((each) => each.name === member.name);
   return member.name === '' || taken ? member.id : member.name;

@@ -189,6 +189,11 @@ interface Bodies {
   'member.promote': { readonly member: string; readonly stallMs: number };
   /** Takes a member (16 hexadecimal digits; `member` is what people call it) out of the list; where it leads, leadership is moved first. */
   'member.remove': { readonly member: string; readonly memberId: string };
+  /**
+   * Tells the cluster at which peer URLs a member (16 hexadecimal digits) is from its restart on. Belongs in that member's turn, and comes before its script:
+   * the links that stand hold until the restart, and the others would dial the old address for ever after it.
+   */
+  'member.update': { readonly memberId: string; readonly peerUrls: readonly string[] };
   /** Moves leadership to a controller's member; '' for the best of the others. */
   'leader.move': { readonly to: string };
   /** Proves by hashes at one revision that all voters hold the same data. */

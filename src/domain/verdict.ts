@@ -101,7 +101,7 @@ function placesOf(cluster: Cluster, facts: Facts, identity: Identity | undefined
   if (list === undefined) return {};
   const places = cluster.controllers.map((controller): readonly [string, Place] => {
     const marked = identity?.memberIds[controller.name];
-    const member = memberOf(list, controller) ?? list.find((each) => each.id === marked);
+    const member = list.find((each) => each.id === marked) ?? memberOf(list, controller);
     if (member === undefined) return [controller.name, 'outsider'];
     if (neverStarted(member)) return [controller.name, 'never-started'];
     return [controller.name, member.learner ? 'arriving' : 'member'];

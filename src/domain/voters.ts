@@ -2,7 +2,7 @@
 import type { Cluster } from './cluster.ts';
 import type { Facts } from './facts.ts';
 import { memberList } from './health.ts';
-import { controllerOf, labelOf } from './membership.ts';
+import { hostOf, labelOf } from './membership.ts';
 import { majority, type Voter } from './quorum.ts';
 
 /**
@@ -15,9 +15,9 @@ export function votersOf(cluster: Cluster, facts: Facts): readonly Voter[] {
   return list
     .filter((each) => !each.learner)
     .map((member) => {
-      const controller = controllerOf(cluster, member);
+      const controller = hostOf(cluster, facts, member);
       return {
-        name: labelOf(cluster, member),
+        name: labelOf(cluster, facts, member),
         healthy: controller !== undefined && serves(facts, controller.name),
       };
     });

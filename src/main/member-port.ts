@@ -29,6 +29,7 @@ export function memberPort(input: Input): MemberPort {
     add: async (via, peerUrls) => void (await ask(via, (client) => client.memberAdd(peerUrls, true))),
     promote: (via, id) => ask(via, (client) => client.memberPromote(id)),
     remove: async (via, id) => void (await ask(via, (client) => client.memberRemove(id))),
+    update: (via, id, peerUrls) => ask(via, (client) => client.memberUpdate(id, peerUrls)),
     disarm: (via, id, alarm) => ask(via, (client) => client.disarm(id, alarm)),
     hashes: async (hosts) => {
       const clients = new Map<string, EtcdClient>();

@@ -1,6 +1,6 @@
 /** The part of apply that changes who is a member: controllers that the cluster lacks come, those that are to leave go once they are named. Pure. */
 import { QuorateError } from '../domain/errors.ts';
-import { hostsOf, memberOf } from '../domain/membership.ts';
+import { entryOf, hostsOf } from '../domain/membership.ts';
 import { type Plan, type Stage, stage } from '../domain/plan.ts';
 import { serves } from '../domain/voters.ts';
 import { newcomersOf, planAdd } from './member-add.ts';
@@ -74,7 +74,7 @@ function requireNamed(view: View, named: readonly string[]): void {
   const there = hostsOf(cluster).filter((each) => {
     if (!departing.includes(each.name) || named.includes(each.name)) return false;
     const host = facts.hosts[each.name];
-    return memberOf(list, each) !== undefined || (host !== undefined && notedId(host) !== undefined);
+    return entryOf(facts, list, each) !== undefined || (host !== undefined && notedId(host) !== undefined);
   });
   if (there.length === 0) return;
   const names = there.map((each) => each.name);

@@ -88,22 +88,24 @@ function requireOneMinor({ cluster }: View, running: readonly Running[], { parts
   );
 }
 
-/** A newcomer would start with another version than the members run, and one that leaves would keep its own. */
+/** A newcomer would start with another version than the members run, one that leaves would keep its own, and settings of the new version name the new address. */
 function requireSettled({ cluster, facts }: View, roster: Roster, running: readonly Running[]): void {
   const list = memberList(facts);
   const leaving = (cluster.departing ?? []).filter((each) => memberOf(list, each)).map((each) => each.name);
   const coming = [...roster.outsiders, ...roster.arriving];
   const [first] = running;
-  if (coming.length + leaving.length === 0 || first === undefined) return;
+  const moving = roster.moved.map(({ name }) => name);
+  if (coming.length + leaving.length + moving.length === 0 || first === undefined) return;
   const what = [
     ...(coming.length > 0 ? [`${coming.join(', ')} to become a member`] : []),
     ...(leaving.length > 0 ? [`${leaving.join(', ')} to leave`] : []),
+    ...(moving.length > 0 ? [`${moving.join(', ')} to move to another address`] : []),
   ];
   throw new QuorateError(
     'refused',
     `the inventory wants etcd ${cluster.version} where ${first.version} runs, and ${what.join(', and ')}: one after the other`,
     {
-      hint: `write cluster.version: ${first.version} until members have come and gone, and the new version then`,
+      hint: `write cluster.version: ${first.version} until members have come, gone and moved, and the new version then`,
     },
   );
 }

@@ -11,6 +11,7 @@ import { matchReasons } from './drift.ts';
 import { requireUnchanged } from './fixed-settings.ts';
 import { flawsOf, wishOf } from './generation-wish.ts';
 import { chosenMembers, requireData, requireFormed, requireReached } from './live-refusals.ts';
+import { type MoveWish, moveWarnings, requireMovable } from './moves.ts';
 import { outsideWarnings } from './outside-due.ts';
 import { type Roster, rosterOf } from './roster.ts';
 import { planBase, type View } from './view.ts';
@@ -44,7 +45,9 @@ export function planApply(view: View, wish: ApplyWish): Plan {
   requireFormed(view);
   requireUnchanged(view, chosen);
   const roster = rosterOf(view);
-  requireRoster(roster);
+  requireListed(roster);
+  const parts = convergeParts.filter((each) => wish.only.length === 0 || wish.only.includes(each));
+  requireMovable(view, roster, { chosen, brought: broughtWhole(parts) });
   const members = chosen.filter((name) => roster.members.includes(name));
   requireReached(view, members, 'quorate apply -i FILE');
   requireAnswer(view, members);
@@ -53,7 +56,6 @@ export function planApply(view: View, wish: ApplyWish): Plan {
     roster.wiped.filter((name) => members.includes(name)),
     'quorate apply -i FILE',
   );
-  const parts = convergeParts.filter((each) => wish.only.length === 0 || wish.only.includes(each));
   const some = wish.members.length > 0;
   const version = versionChange(view, { parts, roster, some, accepted: wish.accepted ?? [] });
   const stages = convergeStages(view, { members, parts: version.parts });
@@ -67,33 +69,29 @@ export function planApply(view: View, wish: ApplyWish): Plan {
   });
   const elsewhere = parts.includes('certs') ? outsideWarnings(view, members) : [];
   const absent = absences(view, list ? { ...roster, outsiders: [], arriving: [] } : roster, chosen);
-  const warnings = [plan.warnings, version.warnings, changes.warnings, absent, elsewhere].flat();
+  const moves = moveWarnings(view, roster, broughtWhole(parts) === true ? chosen : []);
+  const warnings = [plan.warnings, version.warnings, changes.warnings, absent, moves, elsewhere].flat();
   const told = { ...plan, warnings: [...new Set(warnings)] };
   if (told.stages.length === 0) return { ...told, reasons: reasonsOf(view, members, wish.only) };
   return withDowntime(view, told, wish.downtime);
 }
 
-/** @throws QuorateError refused: the list and the inventory are not about the same members */
-function requireRoster({ strangers, moved }: Roster): void {
-  if (strangers.length > 0) {
-    throw new QuorateError(
-      'refused',
-      `the cluster has members that the inventory does not list: ${strangers.join(', ')}`,
-      {
-        hint: 'list them under controllers again; or take them out of the cluster by name: quorate member remove NAME -i FILE',
-      },
-    );
-  }
-  const [first] = moved;
-  if (first === undefined) return;
+/** @throws QuorateError refused: the list has members that the inventory does not know */
+function requireListed({ strangers }: Roster): void {
+  if (strangers.length === 0) return;
   throw new QuorateError(
     'refused',
-    `${first.name}: the cluster dials it at ${first.from}, and the inventory wants ${first.to}: it would be cut off from the others`,
+    `the cluster has members that the inventory does not list: ${strangers.join(', ')}`,
     {
-      host: first.name,
-      hint: `put the address back; or move it there once the host has that address: quorate member replace ${first.name} -i FILE`,
+      hint: 'list them under controllers again; or take them out of the cluster by name: quorate member remove NAME -i FILE',
     },
   );
+}
+
+/** An address stands in the configuration and in the certificates. */
+function broughtWhole(parts: readonly ConvergePart[]): MoveWish['brought'] {
+  const [config, certs] = [parts.includes('config'), parts.includes('certs')];
+  return config === certs ? config : 'half';
 }
 
 /** Where none serves there is nothing to take turns in. */

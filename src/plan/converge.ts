@@ -29,6 +29,7 @@ import {
   unitCandidates,
 } from './host-steps.ts';
 import { requireOwnCertificates } from './live-refusals.ts';
+import { moveCandidates } from './moves.ts';
 import { releaseFetches } from './releases.ts';
 import { listRefresh } from './revocation-refresh.ts';
 import type { View } from './view.ts';
@@ -126,6 +127,7 @@ function memberTurn(view: View, host: string, { parts, ends }: ConvergeWish): Me
       ...(generation?.prepare ?? []),
     ],
     steps: [
+      ...needed(has('config') && has('certs'), moveCandidates(view, host)),
       ...needed(has('units'), packageCandidates(view, host)),
       ...(generation?.switch ?? []),
       ...needed(has('config'), settingCandidates(view, host)),

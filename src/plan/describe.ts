@@ -166,6 +166,10 @@ const rows: Rows = {
     risk: 'disruptive',
     describe: ({ member, memberId }) => bang(`remove ${member} (${memberId}) from the cluster`),
   },
+  'member.update': {
+    risk: 'disruptive',
+    describe: ({ host, memberId, peerUrls }) => bang(`have ${host} (${memberId}) dialled at ${peerUrls.join(', ')}`),
+  },
   'leader.move': {
     risk: 'disruptive',
     describe: ({ to }) => bang(to === '' ? 'move leadership to another member' : `move leadership to ${to}`),

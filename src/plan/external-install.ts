@@ -12,6 +12,7 @@ import { type JudgedOffer, judgeOffer } from './external-offer.ts';
 import { requestedPurposes, requestMembers } from './external-request.ts';
 import { mendingTurn } from './generation.ts';
 import { livesOf } from './generation-wish.ts';
+import { requireSettled } from './moves.ts';
 import { showsEnded } from './outside.ts';
 import { planRotateCa } from './rotate-ca.ts';
 import { isDown, requireNoRotation, requireRotatable } from './rotate-refusals.ts';
@@ -48,6 +49,7 @@ export function planExternalInstall(view: View, wish: InstallWish): Plan {
   if (formed) {
     requireRotatable(view, members.length === 0 ? names : members);
     requireNoRotation(view, VERB);
+    requireSettled(view, names);
   }
   const offer = judgeOffer(view, wish.files, { formed });
   const fresh = offer.certificates.filter((each) => !isKept(view.pki, each));

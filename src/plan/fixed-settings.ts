@@ -3,7 +3,6 @@ import { parse } from 'yaml';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
 import type { HostFacts } from '../domain/facts.ts';
 import { currentGeneration } from '../domain/generation.ts';
-import { memberList } from '../domain/health.ts';
 import { configFile, unitFile } from '../domain/layout.ts';
 import type { View } from './view.ts';
 
@@ -45,7 +44,6 @@ function changesOf(view: View, host: HostFacts): readonly QuorateError[] {
   const data = 'the data of this member is there';
   const all: readonly (Change | undefined)[] = [
     differs('the cluster', found.cluster, cluster.name, { why: 'hosts and authorities carry it', hint: back }),
-    differs('its name', found.name, name, { why: 'the cluster knows the member by it', hint: replace }),
     differs('its data dir', found.dataDir, dataDir, { why: data, hint: replace }),
     differs('its WAL dir', found.walDir, walDir, { why: data, hint: replace }),
     differs('its account', found.user, cluster.user, { why: 'its data belongs to that account', hint: back }),
@@ -74,10 +72,10 @@ function refusal(host: string, { what, is, wanted, why, hint }: Change): Quorate
   return new QuorateError('refused', message, { host, hint });
 }
 
-type Found = Readonly<Partial<Record<'cluster' | 'name' | 'dataDir' | 'walDir' | 'user' | 'config' | 'unit', string>>>;
+type Found = Readonly<Partial<Record<'cluster' | 'dataDir' | 'walDir' | 'user' | 'config' | 'unit', string>>>;
 
-/** As far as the host and the list tell what is in use; a file that was edited by hand changes nothing of that. */
-function settingsOf({ cluster, facts }: View, host: HostFacts): Found {
+/** As far as the host tells what is in use; a file that was edited by hand changes nothing of that. */
+function settingsOf({ cluster }: View, host: HostFacts): Found {
   const settings = topLevel(host.texts[configFile(cluster)]);
   const found = host.texts[unitFile(cluster)] ?? '';
   // Of a cluster that was made elsewhere, the unit is still somebody else's.
@@ -85,12 +83,9 @@ function settingsOf({ cluster, facts }: View, host: HostFacts): Found {
   const user = unitUser(unit);
   const data = host.files[cluster.paths.dataDir];
   const config = /^Environment=QUORATE_CONFIG=(\S+) /m.exec(unit)?.[1];
-  const listed = memberList(facts).find((each) => each.id === host.records.marker?.memberId)?.name;
-  const name = listed === undefined || listed === '' ? settings['name'] : listed;
   const other = host.processes.find(({ arguments: words }) => words.includes(configFile(cluster)))?.unit;
   return {
     ...(host.records.marker === undefined ? {} : { cluster: host.records.marker.cluster }),
-    ...(name === undefined ? {} : { name }),
     ...(host.data.wal || settings['data-dir'] === undefined
       ? {}
       : { dataDir: settings['data-dir'], walDir: settings['wal-dir']?.replace(/\/wal$/, '') ?? '' }),

@@ -1,7 +1,7 @@
 /** Who the cluster and its members are: computed before the first start, and told by the cluster's own list and its marks ever after. Pure. */
 import type { Cluster } from '../domain/cluster.ts';
 import type { AttemptRecord, Facts, MemberFact } from '../domain/facts.ts';
-import { hostsOf, memberOf, quorumList } from '../domain/membership.ts';
+import { entryOf, hostsOf, quorumList } from '../domain/membership.ts';
 import type { StoredIdentity } from '../domain/pki-view.ts';
 import type { Identity } from '../domain/verdict.ts';
 import { clusterId, memberId } from './ids.ts';
@@ -23,7 +23,7 @@ export function identityOf(cluster: Cluster, stored: StoredIdentity | undefined,
   return {
     ...own,
     clusterId: known,
-    memberIds: list === undefined ? notedIds(cluster, stored, facts) : listedIds(cluster, stored, facts, list),
+    memberIds: list === undefined ? notedIds(cluster, stored, facts) : listedIds(cluster, facts, list),
   };
 }
 
@@ -39,12 +39,10 @@ function markedId(stored: StoredIdentity, facts: Facts): string | undefined {
   return [...counts].toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))[0]?.[0];
 }
 
-/** Known by its peer URL; one whose address changed, by the ID that it is marked with. */
-function listedIds(cluster: Cluster, stored: StoredIdentity, facts: Facts, list: readonly MemberFact[]): Ids {
+/** By the list: an address may be another since, and a mark that of a member which is gone. */
+function listedIds(cluster: Cluster, facts: Facts, list: readonly MemberFact[]): Ids {
   const ids = hostsOf(cluster).flatMap((controller) => {
-    const marker = facts.hosts[controller.name]?.records.marker;
-    const marked = isOwn(marker, stored) ? list.find((each) => each.id === marker.memberId) : undefined;
-    const member = memberOf(list, controller) ?? marked;
+    const member = entryOf(facts, list, controller);
     return member === undefined ? [] : [[controller.name, member.id] as const];
   });
   return Object.fromEntries(ids);

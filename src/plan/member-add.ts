@@ -1,7 +1,7 @@
 /** member add, member promote: controllers that the inventory has become voters of the cluster, one after the other. Pure. */
 import { QuorateError } from '../domain/errors.ts';
 import { openGoal } from '../domain/goal.ts';
-import { addsBesideAllOnly, isArriving, memberOf } from '../domain/membership.ts';
+import { addsBesideAllOnly, entryOf, isArriving } from '../domain/membership.ts';
 import { compareText, dropEmptyStages, type Plan, type Reason, stage } from '../domain/plan.ts';
 import { object } from '../domain/quorum.ts';
 import { knownMinor } from '../domain/version.ts';
@@ -102,7 +102,7 @@ export function newcomersOf(view: View): readonly string[] {
   const list = requireList(view);
   return view.cluster.controllers
     .filter((each) => {
-      const member = memberOf(list, each);
+      const member = entryOf(view.facts, list, each);
       const marked =
         view.facts.hosts[each.name]?.records.marker !== undefined || view.facts.hosts[each.name] === undefined;
       return member === undefined || isArriving(member) || !marked;

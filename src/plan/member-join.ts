@@ -3,7 +3,7 @@ import type { Controller } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { HostFacts, MemberFact } from '../domain/facts.ts';
 import { ATTEMPT_FILE, configFile, dataFolders, MARKER_FILE, STARTING_FILE } from '../domain/layout.ts';
-import { labelOf, memberOf, neverStarted } from '../domain/membership.ts';
+import { entryOf, labelOf, neverStarted } from '../domain/membership.ts';
 import { type Stage, stage } from '../domain/plan.ts';
 import { comparableConfig } from '../domain/run-record.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
@@ -43,7 +43,7 @@ export interface JoinStages {
 
 /** How far a controller has come, by the list. @throws QuorateError refused where it is a member that lost its data */
 export function arrivalOf(view: View, controller: Controller, list: readonly MemberFact[]): Arrival {
-  const member = memberOf(list, controller);
+  const member = entryOf(view.facts, list, controller);
   if (member === undefined) return 'outside';
   if (neverStarted(member)) return 'listed';
   if (view.facts.hosts[controller.name]?.data.wal === false) {
@@ -105,7 +105,9 @@ function joiningOf(view: View, name: string, { list, cleaned }: JoinWish): Joini
   if (controller === undefined) throw new QuorateError('usage', `${name}: the inventory has no such controller`);
   const arrival = arrivalOf(view, controller, list);
   const turn = arrival === 'outside' || arrival === 'listed' ? mendingTurn(view, name) : undefined;
-  const leftovers = cleaned.includes(name) ? [] : leftoverDrafts(view, controller, memberOf(list, controller));
+  const leftovers = cleaned.includes(name)
+    ? []
+    : leftoverDrafts(view, controller, entryOf(view.facts, list, controller));
   return { controller, arrival, leftovers, generation: turn && generationDrafts(view, turn) };
 }
 
@@ -168,7 +170,9 @@ function joinConfig(view: View, controller: Controller, { names, list }: JoinWis
   if (file === undefined) return [];
   const coming = names.slice(0, names.indexOf(controller.name) + 1);
   const known = list.filter((each) => !each.peerUrls.includes(controller.peerUrl));
-  const members = new Map(known.flatMap((each) => each.peerUrls.map((url) => [url, labelOf(cluster, each)])));
+  const members = new Map(
+    known.flatMap((each) => each.peerUrls.map((url) => [url, labelOf(cluster, view.facts, each)])),
+  );
   for (const name of coming) {
     const found = cluster.controllers.find((each) => each.name === name);
     if (found !== undefined) members.set(found.peerUrl, found.name);

@@ -3,7 +3,7 @@ import type { Controller } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { MemberFact } from '../domain/facts.ts';
 import { openGoal, type ReplaceGoal } from '../domain/goal.ts';
-import { addsBesideAllOnly, hostsOf, isArriving, memberOf } from '../domain/membership.ts';
+import { addsBesideAllOnly, hostOf, hostsOf, isArriving, memberOf } from '../domain/membership.ts';
 import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
 import { type Disruption, objectToAll, type Voter } from '../domain/quorum.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
@@ -14,7 +14,6 @@ import { removeStages } from './member-remove.ts';
 import {
   findTarget,
   goalHint,
-  hostOf,
   requireFormed,
   requireList,
   requireNoOtherArrival,
@@ -110,7 +109,7 @@ export function replaceLeft(view: View, done: Plan): Plan {
 /** Once the cluster has it no more, its host is the one that is marked with its ID: it may still have to be cleaned up. */
 function oldOf(view: View, list: readonly MemberFact[], { id, member: label }: ReplaceGoal): Target {
   const member = list.find((each) => each.id === id);
-  if (member !== undefined) return { label, member, controller: hostOf(view, member) };
+  if (member !== undefined) return { label, member, controller: hostOf(view.cluster, view.facts, member) };
   const marked = hostsOf(view.cluster).filter(({ name }) => view.facts.hosts[name]?.records.marker?.memberId === id);
   return { label, member, controller: marked.find((each) => memberOf(list, each) === undefined) };
 }

@@ -3,7 +3,7 @@ import type { Controller } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { MemberFact } from '../domain/facts.ts';
 import type { ReplaceGoal } from '../domain/goal.ts';
-import { controllerOf, hostsOf, isArriving, labelOf, memberOf, quorumList } from '../domain/membership.ts';
+import { entryOf, hostOf, hostsOf, isArriving, labelOf, memberOf, quorumList } from '../domain/membership.ts';
 import { judgeCluster } from '../domain/verdict.ts';
 import type { View } from './view.ts';
 
@@ -42,25 +42,19 @@ export function requireFormed(view: View, besides: readonly string[] = []): void
  * @throws QuorateError usage where it is none of these; refused where the word means one member to the inventory and another to the cluster
  */
 export function findTarget(view: View, list: readonly MemberFact[], word: string): Target {
-  const { cluster } = view;
+  const { cluster, facts } = view;
   const controller = hostsOf(cluster).find((each) => each.name === word);
-  const byUrl = memberOf(list, controller);
+  const own = controller && entryOf(facts, list, controller);
   const named = list.filter((each) => each.name === word);
-  requireOneMeaning(word, new Set([...named, ...(byUrl === undefined ? [] : [byUrl])]));
-  const member = byUrl ?? named[0] ?? byId(list, word);
-  if (member !== undefined) return { label: labelOf(cluster, member), member, controller: hostOf(view, member) };
+  const there = memberOf(list, controller);
+  requireOneMeaning(word, new Set([...named, ...[own, there].filter((each) => each !== undefined)]));
+  const member = own ?? named[0] ?? byId(list, word);
+  if (member !== undefined)
+    return { label: labelOf(cluster, facts, member), member, controller: hostOf(cluster, facts, member) };
   if (controller !== undefined || isId(word)) return { label: word, member: undefined, controller };
   throw new QuorateError('usage', `${word}: neither the inventory nor the cluster has such a member`, {
-    hint: `the cluster's members: ${list.map((each) => `${labelOf(cluster, each)} (${each.id})`).join(', ')}`,
+    hint: `the cluster's members: ${list.map((each) => `${labelOf(cluster, facts, each)} (${each.id})`).join(', ')}`,
   });
-}
-
-/** The host of a member by its peer URL; one whose address was changed, by the mark that it carries. */
-export function hostOf({ cluster, facts }: View, member: MemberFact): Controller | undefined {
-  return (
-    controllerOf(cluster, member) ??
-    hostsOf(cluster).find((each) => facts.hosts[each.name]?.records.marker?.memberId === member.id)
-  );
 }
 
 /** The inventory's etcd-3 may be at the address of a member that calls itself etcd-2. */
@@ -73,10 +67,14 @@ function requireOneMeaning(word: string, members: ReadonlySet<MemberFact>): void
 }
 
 /** One at a time. @throws QuorateError refused while another member than these is on its way into the cluster */
-export function requireNoOtherArrival({ cluster }: View, list: readonly MemberFact[], ours: readonly string[]): void {
-  const other = list.find((each) => isArriving(each) && !ours.includes(labelOf(cluster, each)));
+export function requireNoOtherArrival(
+  { cluster, facts }: View,
+  list: readonly MemberFact[],
+  ours: readonly string[],
+): void {
+  const other = list.find((each) => isArriving(each) && !ours.includes(labelOf(cluster, facts, each)));
   if (other === undefined) return;
-  const name = labelOf(cluster, other);
+  const name = labelOf(cluster, facts, other);
   throw new QuorateError(
     'refused',
     `${name} is on its way into the cluster (${other.learner ? 'a learner' : 'never started'}), and members come one at a time`,

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { FileFact, HostFacts } from '../domain/facts.ts';
 import { generationsOn } from '../domain/generation.ts';
+import { memberList } from '../domain/health.ts';
 import { BOOTSTRAP_ENVIRONMENT, unitFile } from '../domain/layout.ts';
 import { type RunWish, restartReason } from '../domain/run-record.ts';
 import { type DataFolder, type Draft, type FilePut, type StepKind, TOKEN_PLACEHOLDER } from '../domain/step.ts';
@@ -15,7 +16,7 @@ export interface Need {
   readonly reason: string;
 }
 
-type Checks = { readonly [K in HostStepKind]: (step: Draft<K>, view: View, host: HostFacts) => Need };
+type Checks = { readonly [K in FactStepKind]: (step: Draft<K>, view: View, host: HostFacts) => Need };
 
 /** Steps on hosts whose need the probe's facts answer. Steps of the operator verify themselves when they run. */
 const checks: Checks = {
@@ -103,6 +104,11 @@ const checks: Checks = {
     const reason = typeof wish === 'string' ? wish : restartReason(host, { ...step, wish });
     return reason === undefined ? no('it runs with what is wanted') : yes(reason);
   },
+  'member.update': ({ memberId, peerUrls }, { facts }) => {
+    const dialled = memberList(facts).find((each) => each.id === memberId)?.peerUrls ?? [];
+    const same = dialled.toSorted().join() === peerUrls.toSorted().join();
+    return same ? no('the others dial it there') : yes(`the others dial it at ${dialled.join(', ') || 'no address'}`);
+  },
   'marker.put': (step, view, host) => {
     const { marker } = host.records;
     if (marker === undefined || marker.uuid !== view.identity?.uuid) return yes('it is healthy and not marked so yet');
@@ -172,21 +178,29 @@ const operatorKinds = [
   'alarm.disarm',
 ] as const;
 type OperatorKind = (typeof operatorKinds)[number];
-export type HostStepKind = Exclude<StepKind, OperatorKind>;
+/** Kinds whose need facts answer. */
+export type FactStepKind = Exclude<StepKind, OperatorKind>;
+/** Those of them that run on their host. */
+export type HostStepKind = Exclude<FactStepKind, 'member.update'>;
 
 /** Whether `step` is needed now. Steps of the operator are always needed when they are in a plan. */
 export function need(step: Draft, view: View): Need {
-  if (!isHostStep(step)) return yes('the plan asks for it');
+  if (!isFactStep(step)) return yes('the plan asks for it');
   const host = view.facts.hosts[step.host];
   return host === undefined ? yes(`${step.host} was not observed`) : check(step, view, host);
 }
 
-/** Whether the probe's facts can answer for this step. */
-export function isHostStep(step: Draft): step is Draft<HostStepKind> {
+/** Whether facts can answer for this step. */
+export function isFactStep(step: Draft): step is Draft<FactStepKind> {
   return !operatorKinds.some((each) => each === step.kind);
 }
 
-function check<K extends HostStepKind>(step: Draft<K>, view: View, host: HostFacts): Need {
+/** Whether this step is a part of its host's script. */
+export function isHostStep(step: Draft): step is Draft<HostStepKind> {
+  return isFactStep(step) && step.kind !== 'member.update';
+}
+
+function check<K extends FactStepKind>(step: Draft<K>, view: View, host: HostFacts): Need {
   return checks[step.kind](step, view, host);
 }
 

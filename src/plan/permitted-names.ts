@@ -4,6 +4,7 @@ import { activeAuthority } from '../domain/pki-view.ts';
 import type { Plan } from '../domain/plan.ts';
 import { tryParse } from '../pki/inspect.ts';
 import { violations } from '../pki/name-constraints.ts';
+import { rosterOf } from './roster.ts';
 import type { View } from './view.ts';
 
 /** Whether the inventory has names that the authorities, as they are, may not certify: they have to be renewed before such a name is issued. */
@@ -18,6 +19,7 @@ export function hasForbiddenNames(view: View): boolean {
  * @throws QuorateError refused, with every member whose names are not permitted
  */
 export function requirePermittedNames(view: View, plan: Plan): void {
+  const moved = rosterOf(view).moved.map(({ name }) => name);
   const ids = new Set(view.pki.authorities.map((each) => each.id));
   const failures = plan.stages
     .flatMap((stage) => stage.steps)
@@ -27,7 +29,7 @@ export function requirePermittedNames(view: View, plan: Plan): void {
       const signed = leaves.filter((each) => each.purpose !== 'client' && ids.has(each.authority));
       return signed.flatMap(({ purpose, authority }) => {
         const names = forbiddenNames(view, member, purpose === 'peer' ? 'peer' : 'client');
-        return names.length === 0 ? [] : [refusal(member, authority, names)];
+        return names.length === 0 ? [] : [refusal(member, authority, { names, moves: moved.includes(member) })];
       });
     });
   const [first] = failures;
@@ -41,10 +43,17 @@ function forbiddenNames({ cluster, pki }: View, member: string, use: 'client' | 
   return sans === undefined || constraints === undefined ? [] : violations(constraints, sans);
 }
 
-function refusal(member: string, authority: string, names: readonly string[]): QuorateError {
+function refusal(
+  member: string,
+  authority: string,
+  { names, moves }: { readonly names: readonly string[]; readonly moves: boolean },
+): QuorateError {
   const message = `${member}: ${authority} is limited to names that ${names.join(', ')} is not among`;
+  const renew = 'quorate certs rotate-ca --renew';
   return new QuorateError('refused', message, {
     host: member,
-    hint: 'renew the authorities with the names of the inventory first: quorate certs rotate-ca --renew',
+    hint: moves
+      ? `put its address back, write the new one under its sans, and renew the authorities with that name: ${renew}; then change the address`
+      : `renew the authorities with the names of the inventory first: ${renew}`,
   });
 }

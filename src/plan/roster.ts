@@ -1,6 +1,8 @@
 /** Who of the inventory is a member of the running cluster, and who of the cluster is not in the inventory. Pure. */
+import type { Controller } from '../domain/controller.ts';
+import type { Facts, MemberFact } from '../domain/facts.ts';
 import { memberList } from '../domain/health.ts';
-import { isArriving, labelOf, memberOf } from '../domain/membership.ts';
+import { entryOf, isArriving, labelOf } from '../domain/membership.ts';
 import { compareText } from '../domain/plan.ts';
 import type { View } from './view.ts';
 
@@ -13,23 +15,32 @@ export interface Roster {
   readonly arriving: readonly string[];
   /** Controllers that the list does not have. */
   readonly outsiders: readonly string[];
-  /** Members of the list at another peer URL than the inventory's: `from` is the list's. */
-  readonly moved: readonly { readonly name: string; readonly from: string; readonly to: string }[];
+  /** Controllers whose member the list has at another peer URL than the inventory. */
+  readonly moved: readonly Move[];
+  /** Controllers whose member calls itself by another name. */
+  readonly renamed: readonly { readonly name: string; readonly entry: MemberFact }[];
   /** Members of the list that no controller is: `etcd-4 (https://10.0.0.14:2380)`. */
   readonly strangers: readonly string[];
 }
 
-/** A member is known by its peer URL, and by the ID in its host's mark. */
+/** A member that is to be at another peer URL. */
+export interface Move {
+  readonly name: string;
+  /** As the list has it. */
+  readonly entry: MemberFact;
+  readonly to: string;
+}
+
+/** A member is known by the ID in its host's mark and by its peer URL; one whose host was not looked at, by its name too. */
 export function rosterOf({ cluster, facts }: View): Roster {
   const list = memberList(facts);
   const entries = cluster.controllers.map((controller) => {
     const { name, peerUrl } = controller;
-    const marker = facts.hosts[name]?.records.marker;
-    const entry = memberOf(list, controller) ?? list.find((each) => each.id === marker?.memberId);
-    const member = list.length === 0 ? marker !== undefined : entry !== undefined && !isArriving(entry);
-    return { name, peerUrl, entry, member };
+    const entry = entryOf(facts, list, controller) ?? namesake(facts, list, controller);
+    const marked = facts.hosts[name]?.records.marker !== undefined;
+    return { name, peerUrl, entry, member: list.length === 0 ? marked : entry !== undefined && !isArriving(entry) };
   });
-  const leaving = (cluster.departing ?? []).flatMap((each) => memberOf(list, each) ?? []);
+  const leaving = (cluster.departing ?? []).flatMap((each) => entryOf(facts, list, each) ?? []);
   const known = new Set([...entries.flatMap(({ entry }) => entry ?? []), ...leaving]);
   const names = (wanted: (each: (typeof entries)[number]) => boolean): readonly string[] =>
     entries.filter(wanted).map((each) => each.name);
@@ -39,13 +50,19 @@ export function rosterOf({ cluster, facts }: View): Roster {
     arriving: names(({ entry }) => entry !== undefined && isArriving(entry)),
     outsiders: names(({ entry, member }) => entry === undefined && !member),
     moved: entries.flatMap(({ name, peerUrl, entry }) =>
-      entry === undefined || entry.peerUrls.includes(peerUrl)
-        ? []
-        : [{ name, from: entry.peerUrls.join(', '), to: peerUrl }],
+      entry === undefined || entry.peerUrls.includes(peerUrl) ? [] : [{ name, entry, to: peerUrl }],
+    ),
+    renamed: entries.flatMap(({ name, entry }) =>
+      entry === undefined || isArriving(entry) || entry.name === name ? [] : [{ name, entry }],
     ),
     strangers: list
       .filter((each) => !known.has(each))
-      .map((each) => `${labelOf(cluster, each)} (${each.peerUrls.join(', ')})`)
+      .map((each) => `${labelOf(cluster, facts, each)} (${each.peerUrls.join(', ')})`)
       .sort(compareText),
   };
+}
+
+/** Nothing tells the mark of a host that cannot be reached. */
+function namesake(facts: Facts, list: readonly MemberFact[], { name }: Controller): MemberFact | undefined {
+  return facts.hosts[name] === undefined ? list.find((each) => each.name === name) : undefined;
 }

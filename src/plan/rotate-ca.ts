@@ -8,6 +8,7 @@ import { adminRenewal } from './admin-renewal.ts';
 import { generationsDirectory, pruneDrafts } from './generation.ts';
 import { flawsOf, hasFlaws, wishOf } from './generation-wish.ts';
 import { neededDrafts } from './host-steps.ts';
+import { requireSettled } from './moves.ts';
 import { waitingLeaf } from './outside.ts';
 import { hasForbiddenNames } from './permitted-names.ts';
 import { withListRefresh } from './revocation-refresh.ts';
@@ -39,10 +40,9 @@ export interface RotateCaWish extends AskedRotation {
  * @throws QuorateError refused
  */
 export function planRotateCa(view: View, wish: RotateCaWish): Plan {
-  requireRotatable(
-    view,
-    view.cluster.controllers.map((each) => each.name),
-  );
+  const members = view.cluster.controllers.map((each) => each.name);
+  requireRotatable(view, members);
+  requireSettled(view, members);
   requireWhole(view.pki, wish);
   requireKeys(view, wish);
   // Leaves with a new name can't be issued before the authorities permit it.

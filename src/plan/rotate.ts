@@ -7,6 +7,7 @@ import { type LeafPurpose, leafPurposes } from '../domain/step.ts';
 import { adminRenewal } from './admin-renewal.ts';
 import { type GenerationTurn, nextTurn, renewingTurn } from './generation.ts';
 import { livesOf } from './generation-wish.ts';
+import { requireSettled } from './moves.ts';
 import { outsideWarnings } from './outside-due.ts';
 import { listRefresh } from './revocation-refresh.ts';
 import { finishingCommand, requireOwnSigner, requireRotatable, requireServing } from './rotate-refusals.ts';
@@ -30,6 +31,7 @@ export interface RotateWish {
 export function planRotate(view: View, wish: RotateWish): Plan {
   const members = membersOf(view, wish);
   requireRotatable(view, members);
+  requireSettled(view, members);
   requireOwnSigner(view, members, wish);
   const goal = wish.due ? undefined : goalOf(view, { ...wish, members });
   const open = openGoal(view.pki.goals, 'rotate');

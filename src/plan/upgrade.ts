@@ -4,10 +4,12 @@ import { type OpenGoal, openGoal, sameGoal, type VersionGoal } from '../domain/g
 import { requireSafeVersion } from '../domain/hazards.ts';
 import { memberList } from '../domain/health.ts';
 import { versionLinked } from '../domain/layout.ts';
+import { hostOf } from '../domain/membership.ts';
 import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { compareVersions, knownMinor } from '../domain/version.ts';
 import { downgradePath, type Hop, upgradePath } from '../domain/version-path.ts';
+import { requireSettled } from './moves.ts';
 import { requireObtainable } from './obtainable.ts';
 import { hopStages } from './version-stages.ts';
 import { planBase, type View } from './view.ts';
@@ -98,9 +100,8 @@ function without(versions: readonly string[], others: readonly string[]): readon
  */
 function runningVersions(view: View, members: readonly string[], goesOn: boolean): Readonly<Record<string, string>> {
   const { cluster, facts } = view;
-  const strangers = memberList(facts).filter(
-    (each) => !cluster.controllers.some(({ peerUrl }) => each.peerUrls.includes(peerUrl)),
-  );
+  requireSettled(view, members);
+  const strangers = memberList(facts).filter((each) => hostOf(cluster, facts, each) === undefined);
   const [stranger] = strangers;
   if (stranger !== undefined) {
     throw new QuorateError(

@@ -86,6 +86,8 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
     tunnel: () => Promise.reject(new Error('the fake has no tunnels')),
     close: () => Promise.resolve(),
   });
+  /** What files held before a turn, by stage and host. */
+  const before = new Map<string, HostFacts['texts']>();
   const play = (host: string, { script, root }: RemoteScript): RemoteProcess => {
     if (!root) throw new Error('a stage runs as root');
     const view = model.view();
@@ -93,7 +95,9 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
     const planned = (plan.stages.find((each) => each.id === stage)?.steps ?? [])
       .filter((step) => isHostStep(step))
       .filter((step) => step.host === host && need(step, view).needed);
-    const needed = again ? takenBack(host, script) : planned;
+    const key = `${stage} ${host}`;
+    if (!again) before.set(key, model.host(host).texts);
+    const needed = again ? takenBack(host, script, before.get(key) ?? {}) : planned;
     const announced = script.split('\n').filter((line) => line.startsWith(`echo '${STEP_LINE}`)).length;
     const steps = options.failpoint === undefined ? needed : needed.slice(0, announced);
     if (announced !== steps.length)
@@ -186,6 +190,13 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
       add: async (_via, [peerUrl = '']) => membership('member.add', () => model.members.add(peerUrl)),
       promote: async (_via, id) => membership('member.promote', () => model.members.promote(id)),
       remove: async (_via, id) => membership('member.remove', () => model.members.remove(id)),
+      update: async (_via, id, peerUrls) => {
+        const steps = plan.stages.find((each) => each.id === stage)?.steps ?? [];
+        const own = steps.find((each) => each.kind === 'member.update' && each.memberId === id);
+        if (own !== undefined && fault(own) === 'kill') throw new Killed();
+        model.members.update(id, peerUrls);
+        if (own !== undefined) done.push(own.id);
+      },
       disarm: async () => undefined,
       hashes: async (hosts) =>
         hosts.map((host) => {
@@ -215,18 +226,25 @@ function hang(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** The steps of a second script in the same turn, read from its text: they stand in no plan. */
-function takenBack(host: string, script: string): readonly Step<'pki.switch' | 'unit.restart'>[] {
+/** The steps of a second script in the same turn, read from its text: they stand in no plan. Files get what they held before it. */
+function takenBack(host: string, script: string, texts: HostFacts['texts']): readonly Step<TakenBack>[] {
   const step = { host, why: 'taken back' };
-  return script.split('\n').flatMap((line): readonly Step<'pki.switch' | 'unit.restart'>[] => {
+  return script.split('\n').flatMap((line): readonly Step<TakenBack>[] => {
     const [, target, link] = /^link '?([^' ]+)'? '?([^' ]+)'?$/.exec(line) ?? [];
     if (target !== undefined && link !== undefined)
       return [{ ...step, id: `${host} back`, kind: 'pki.switch', target, link }];
+    const [path = '', mode = '', owner = '', group = ''] =
+      /^lay "\$stage\/[^"]+" (.*)$/.exec(line)?.[1]?.replaceAll("'", '').split(' ') ?? [];
+    const content = texts[path];
+    if (content !== undefined)
+      return [{ ...step, id: `${host} ${path}`, kind: 'file.put', path, mode, owner, group, content }];
     const [, unit] = /systemctl restart '?([^'; ]+)'?/.exec(line) ?? [];
     if (unit === undefined) return [];
     return [{ ...step, id: `${host} again`, kind: 'unit.restart', unit, wish: {}, ends: '', outage: false }];
   });
 }
+
+type TakenBack = 'pki.switch' | 'file.put' | 'unit.restart';
 
 function ended(lines: readonly string[], end: number | QuorateError, stderr = ''): RemoteProcess {
   const stdin = new PassThrough();

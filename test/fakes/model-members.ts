@@ -6,8 +6,10 @@ import { EtcdError } from '../../src/etcd/etcd-error.ts';
 export interface ModelMembers {
   /** undefined before anything was formed: then the members are those of the inventory. */
   list(): readonly MemberFact[];
-  /** The host's own entry. */
-  entryOf(peerUrl: string): MemberFact | undefined;
+  /** The host's own entry: of its data, else of its peer URL. */
+  entryOf(host: string, peerUrl: string): MemberFact | undefined;
+  /** The ID of the data on a host; of the first members, before they have any too. */
+  idOf(host: string): string | undefined;
   /** Whether a host with this data serves as that member. */
   holds(host: string): boolean;
   /** A first start with `existing`: whether etcd lets it join, with the members that its configuration names. */
@@ -15,6 +17,11 @@ export interface ModelMembers {
   add(peerUrl: string): void;
   promote(id: string): void;
   remove(id: string): void;
+  update(id: string, peerUrls: readonly string[]): void;
+  /** A member that starts tells its name. */
+  publish(host: string, name: string): void;
+  /** The inventory calls a host otherwise. */
+  rename(from: string, to: string): void;
 }
 
 /** What the list is judged by. */
@@ -41,13 +48,14 @@ export function createMembers({ initial, serves }: Surroundings): ModelMembers {
     if (found === undefined) throw new EtcdError('etcd', 'etcd refused', { reason: 'etcdserver: member not found' });
     return found;
   };
+  const idOf = (host: string): string | undefined =>
+    dataOf.get(host) ?? initial().find((each) => each.name === host)?.id;
   return {
     list,
-    entryOf: (peerUrl) => list().find((each) => each.peerUrls.includes(peerUrl)),
-    holds: (host) => {
-      const id = dataOf.get(host) ?? initial().find((each) => each.name === host)?.id;
-      return list().some((each) => each.id === id);
-    },
+    entryOf: (host, peerUrl) =>
+      list().find((each) => each.id === idOf(host)) ?? list().find((each) => each.peerUrls.includes(peerUrl)),
+    idOf,
+    holds: (host) => list().some((each) => each.id === idOf(host)),
     join: (host, peerUrl, configured) => {
       const entry = list().find((each) => each.peerUrls.includes(peerUrl));
       if (entry === undefined || (changed !== undefined && entry.name !== '')) return false;
@@ -79,6 +87,20 @@ export function createMembers({ initial, serves }: Surroundings): ModelMembers {
       require(member.learner || (left.length > 0 && quorate(left)), 'etcdserver: unhealthy cluster');
       changed = rest;
     },
+    update: (id, peerUrls) => {
+      const member = find(id);
+      require(quorate(voters()), 'etcdserver: no leader');
+      require(!member.learner, 'a learner that is updated gets a vote on some versions');
+      const taken = list().some((each) => each !== member && each.peerUrls.some((url) => peerUrls.includes(url)));
+      require(!taken, 'etcdserver: Peer URLs already exists');
+      changed = list().map((each) => (each === member ? { ...each, peerUrls } : each));
+    },
+    publish: (host, name) => {
+      const id = idOf(host);
+      if (list().every((each) => each.id !== id || each.name === name)) return;
+      changed = list().map((each) => (each.id === id ? { ...each, name } : each));
+    },
+    rename: (from, to) => dataOf.set(to, idOf(from) ?? ''),
   };
 }
 

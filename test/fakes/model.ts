@@ -87,6 +87,8 @@ export interface Model {
   editPki(change: (before: PkiView) => PkiView): void;
   /** Time goes on. */
   later(days: number): void;
+  /** The inventory is about to call this host otherwise. */
+  rename(from: string, to: string): void;
   /** The inventory changes: hosts stay as they are, and new controllers have fresh ones. */
   want(wanted: Cluster): void;
   /** Purposes whose private key behind the link is not that of their certificate. */
@@ -138,7 +140,12 @@ export function createModel(first: Cluster): Model {
     pki.identity === undefined
       ? undefined
       : { ...identityWith(first, pki.identity.uuid, pki.identity.token), formedAt: pki.identity.formedAt };
-  const hostOf = (member: MemberFact) => hostsOf(cluster).find((each) => member.peerUrls.includes(each.peerUrl));
+  const hostOf = (member: MemberFact) =>
+    hostsOf(cluster).find((each) => members.idOf(each.name) === member.id) ??
+    hostsOf(cluster).find((each) => member.peerUrls.includes(each.peerUrl));
+  /** Where a process listens, by host, and those that started where nobody dials them, or with a certificate for another address. */
+  const listens = new Map<string, string>();
+  const cutOff = new Set<string>();
   const members = createMembers({
     initial: () => firstMembers(first, identity()?.memberIds ?? {}),
     serves: (member) => serving().includes(hostOf(member)?.name ?? ''),
@@ -146,6 +153,7 @@ export function createModel(first: Cluster): Model {
   const serving = (): readonly string[] =>
     [...hosts.values()]
       .filter((each) => each.unit.activeState === 'active' && each.data.wal && members.holds(each.host))
+      .filter(({ host: name }) => !cutOff.has(name) || isDialled(name))
       .map((each) => each.host);
   const hasQuorum = (): boolean => {
     const voters = members.list().filter((each) => !each.learner);
@@ -192,7 +200,7 @@ export function createModel(first: Cluster): Model {
   };
   const entryOf = (name: string): MemberFact | undefined => {
     const controller = hostsOf(cluster).find((each) => each.name === name);
-    return controller && members.entryOf(controller.peerUrl);
+    return controller && members.entryOf(name, controller.peerUrl);
   };
   const ownOf = (name: string): Partial<EndpointFacts> => {
     const entry = entryOf(name);
@@ -202,6 +210,23 @@ export function createModel(first: Cluster): Model {
   const leading = (up: readonly string[]): Partial<EndpointFacts> => {
     const voters = up.flatMap((name) => entryOf(name) ?? []).filter((each) => !each.learner);
     return { leaderId: voters.find((each) => each.id === leader)?.id ?? voters[0]?.id ?? '0' };
+  };
+  const isDialled = (name: string): boolean => {
+    const { certificates, files } = host(name);
+    const url = listens.get(name) ?? '';
+    const generation = files[pkiLink(cluster)];
+    const folder = generation?.kind === 'link' ? `${cluster.paths.configDir}/${generation.target}` : '';
+    const served = tryParseChain(certificates[`${folder}/peer.crt`] ?? '')?.leaf.x509;
+    const dialled = entryOf(name)?.peerUrls ?? [url];
+    if (served === undefined) return dialled.includes(url);
+    return dialled.includes(url) && served.checkIP(new URL(url).hostname) !== undefined;
+  };
+  /** Links that stand hold until a process ends: what is true at its next start decides. */
+  const link = (name: string): void => {
+    const config = host(name).texts[configFile(cluster)] ?? '';
+    listens.set(name, /^initial-advertise-peer-urls: "?([^"\n]*)"?$/m.exec(config)?.[1] ?? '');
+    if (members.list().length === 1 || isDialled(name)) cutOff.delete(name);
+    else cutOff.add(name);
   };
   const start = (name: string, state: 'new' | 'existing'): void => {
     const before = host(name);
@@ -229,6 +254,9 @@ export function createModel(first: Cluster): Model {
       const peerUrl = hostsOf(cluster).find((each) => each.name === name)?.peerUrl ?? '';
       return hasQuorum() && members.join(name, peerUrl, configuredUrls(before.texts[configFile(cluster)] ?? ''));
     };
+    link(name);
+    if (wal)
+      members.publish(name, /^name: "?([^"\n]*)"?$/m.exec(host(name).texts[configFile(cluster)] ?? '')?.[1] ?? '');
     const fails = state === 'new' ? before.records.starting !== undefined : !wal && !joins();
     edit(name, withUnit({ activeState: !wal && fails ? 'activating' : 'active' }));
     if (wal || fails) return;
@@ -451,6 +479,15 @@ export function createModel(first: Cluster): Model {
     edit,
     editPki: (change) => {
       pki = change(pki);
+    },
+    rename: (from, to) => {
+      members.rename(from, to);
+      hosts.set(to, { ...host(from), host: to });
+      hosts.delete(from);
+      for (const [key, value] of privateKeys) {
+        if (key.startsWith(`${from} `)) privateKeys.set(`${to} ${key.slice(from.length + 1)}`, value);
+      }
+      if (hadData.has(from)) hadData.add(to);
     },
     want: (wanted) => {
       cluster = wanted;
