@@ -32,6 +32,9 @@ export interface Issuing {
   readonly peakBytes: Spread;
 }
 
+/** Milliseconds of a rolling change of three members. */
+export type Rolling = Readonly<Record<'quorate' | 'loop', Spread>>;
+
 export interface Verdict {
   readonly what: string;
   readonly limit: string;
@@ -79,6 +82,11 @@ export function judgeIssuing({ rates, peakBytes }: Issuing): readonly Verdict[] 
       : ratio(`time for a certificate : openssl in a shell loop (${on})`, shell, quorate, 1 / 10);
   });
   return [...speed, over("peak memory of 1,000 members' certificates", peakBytes.median / MIB, 200, 'MiB')];
+}
+
+/** Issue 5: what planning, locking, looking and recording may cost over the restarts and their gates. */
+export function judgeRolling({ quorate, loop }: Rolling): readonly Verdict[] {
+  return [over('rolling change of 3 members over a plain loop', quorate.median - loop.median, 3000, 'ms')];
 }
 
 function ratio(what: string, ours: Spread, theirs: Spread, limit: number): Verdict {

@@ -1,5 +1,5 @@
 /** What the benchmark says: sections of Markdown, for the terminal and for docs/benchmarks.md. */
-import type { Contest, Crowd, Issuing, Startup, Verdict } from './limits.ts';
+import type { Contest, Crowd, Issuing, Rolling, Startup, Verdict } from './limits.ts';
 import type { Spread } from './measure.ts';
 
 export interface Circumstances {
@@ -101,6 +101,16 @@ nothing else; \`shell\` runs openssl for the key, the request and the certificat
 certificates, ECDSA) in one go: ${mebibytes(peakBytes)}.
 
 ${table(['keys', 'cores', '', 'median', 'smallest', 'largest'], rows)}
+`;
+}
+
+export function rollingSection(rolling: Rolling): string {
+  return `## A rolling change
+
+One setting on three members. \`quorate apply\` against a loop of one ssh session a member, which edits the file, moves leadership away, restarts, and waits
+for the same gate: a read through the quorum, one leader that all agree on, for 3 s.
+
+${spreadTable(rolling, time)}
 `;
 }
 

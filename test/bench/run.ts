@@ -7,8 +7,9 @@ import { type Arena, openArena } from './arena.ts';
 import { measureContest } from './contest.ts';
 import { root } from './files.ts';
 import { measureIssuing } from './issuing.ts';
-import { judgeContest, judgeCrowd, judgeIssuing, judgeStartup, type Verdict } from './limits.ts';
+import { judgeContest, judgeCrowd, judgeIssuing, judgeRolling, judgeStartup, type Verdict } from './limits.ts';
 import * as report from './report.ts';
+import { measureRolling } from './rolling.ts';
 import { measureScale } from './scale.ts';
 import { measureStartup } from './startup.ts';
 import { ensureTools, type Tools } from './tools.ts';
@@ -25,8 +26,8 @@ const { values: options, positionals: wanted } = parseArgs({
 });
 /** The contest has the narrowest limits; starts are cheap. */
 const rounds = options.quick
-  ? { contest: 2, startup: 10, scale: 2, certificates: 2 }
-  : { contest: 7, startup: 30, scale: 5, certificates: 5 };
+  ? { contest: 2, startup: 10, rolling: 2, scale: 2, certificates: 2 }
+  : { contest: 7, startup: 30, rolling: 5, scale: 5, certificates: 5 };
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort());
 process.once('SIGTERM', () => interrupt.abort());
@@ -41,7 +42,7 @@ interface Part {
   readonly section: string;
 }
 
-type Parts = Readonly<Record<'contest' | 'startup' | 'scale' | 'certificates', () => Promise<Part>>>;
+type Parts = Readonly<Record<'contest' | 'startup' | 'rolling' | 'scale' | 'certificates', () => Promise<Part>>>;
 
 /** Exit status 0 when every limit holds. Only a whole run that is not quick is written down. */
 async function run(): Promise<number> {
@@ -82,6 +83,10 @@ function partsOf(arena: Arena, tools: Tools): Parts {
       say('start-up');
       const startup = await measureStartup(arena, rounds.startup);
       return { verdicts: judgeStartup(startup), section: report.startupSection(startup) };
+    },
+    rolling: async () => {
+      const rolling = await measureRolling(arena, { rounds: rounds.rolling, say });
+      return { verdicts: judgeRolling(rolling), section: report.rollingSection(rolling) };
     },
     scale: async () => {
       const crowd = await measureScale(arena, tools, { rounds: rounds.scale, say });

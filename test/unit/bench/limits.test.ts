@@ -5,6 +5,7 @@ import {
   judgeContest,
   judgeCrowd,
   judgeIssuing,
+  judgeRolling,
   judgeStartup,
 } from '../../bench/limits.ts';
 import { type Spread, spreadOf } from '../../bench/measure.ts';
@@ -101,5 +102,12 @@ describe('the limits of issue 4', () => {
 
   it('hold the memory of many at once', () => {
     expect(judgeIssuing(issuing(rates, 'rsa-2048')).at(-1)).toMatchObject({ measured: '150 MiB', holds: true });
+  });
+});
+
+describe('the limit of issue 5', () => {
+  it('holds up to 3 s over the loop', () => {
+    const judge = (quorate: number) => judgeRolling({ quorate: always(quorate), loop: always(20_000) })[0]?.holds;
+    expect([judge(23_000), judge(23_001)]).toEqual([true, false]);
   });
 });
