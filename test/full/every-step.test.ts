@@ -9,8 +9,6 @@ import { bootstrapArguments, openStage, type Stage } from '../e2e/stage.ts';
 /** The steps of the operator and of one host: those of the others are the same. */
 const steps = [
   'operator/operator/store.create',
-  'operator/operator/authority.make',
-  'operator/operator/admin.issue',
   'operator/operator/release.fetch',
   'prepare/etcd-2/user.ensure',
   'prepare/etcd-2/directory.ensure:/etc/etcd',
@@ -20,6 +18,8 @@ const steps = [
   'prepare/etcd-2/binary.link',
   'prepare/etcd-2/generation.prepare',
   'prepare/etcd-2/key.make',
+  'prepare/operator/authority.make',
+  'prepare/operator/admin.issue',
   'issue/operator/cert.issue:etcd-2',
   'configure/etcd-2/pki.put',
   'configure/etcd-2/pki.switch',
