@@ -4,6 +4,7 @@ import type { EndpointFacts, Facts } from '../domain/facts.ts';
 import { quorumList } from '../domain/membership.ts';
 import type { Step } from '../domain/step.ts';
 import { leads } from './leadership.ts';
+import { nudging } from './nudge.ts';
 import { type Run, stopIfAsked } from './run.ts';
 import { lastWords } from './unit-log.ts';
 
@@ -18,6 +19,7 @@ export async function awaitMember(step: Step<'member.await'>, known: Facts, run:
   let facts = known;
   let best = Number.POSITIVE_INFINITY;
   let [movedAt, toldAt] = [ports.now(), ports.now()];
+  const nudge = nudging(step.member, run);
   for (;;) {
     facts = await ports.look(facts, []);
     const state = progressOf(facts, step.member);
@@ -29,6 +31,7 @@ export async function awaitMember(step: Step<'member.await'>, known: Facts, run:
       ports.emit({ type: 'note', host: step.member, text: state.text });
       toldAt = now;
     }
+    await nudge(facts);
     stopIfAsked(`${step.member} has caught up`, run);
     await ports.wait(POLL_MS);
   }

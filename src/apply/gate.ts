@@ -6,6 +6,7 @@ import { configFile } from '../domain/layout.ts';
 import { compareText } from '../domain/plan.ts';
 import { serves } from '../domain/voters.ts';
 import { versionObjections } from './gate-version.ts';
+import { nudging } from './nudge.ts';
 import { type Run, viewNow } from './run.ts';
 
 /** How long a member that was restarted must stay well: three times etcd's default election timeout. */
@@ -46,6 +47,7 @@ export async function awaitGate(wish: GateWish, run: Run): Promise<GateAnswer> {
   const begun = ports.now();
   let facts = wish.before;
   let heldSince: number | undefined;
+  const nudge = nudging(wish.host, run);
   for (;;) {
     facts = await ports.look(facts, [wish.host]);
     const objections = await judge(wish, facts, { run, proved: heldSince !== undefined });
@@ -56,6 +58,7 @@ export async function awaitGate(wish: GateWish, run: Run): Promise<GateAnswer> {
     if (now - begun >= timeoutMs || hopeless(wish, facts)) {
       return { facts, objections: objections.length > 0 ? objections : ['it does not stay well'] };
     }
+    await nudge(facts);
     await ports.wait(POLL_MS);
   }
 }

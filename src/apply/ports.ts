@@ -60,6 +60,8 @@ export interface MemberPort {
   update(via: string, id: string, peerUrls: readonly string[]): Promise<void>;
   /** Takes an alarm of a member back. */
   disarm(via: string, id: string, alarm: 'CORRUPT'): Promise<void>;
+  /** Lets an entry be committed that changes nothing. */
+  commitNothing(via: string): Promise<void>;
   /** Hashes of these hosts' members at one revision. */
   hashes(hosts: readonly string[]): Promise<readonly MemberHash[]>;
 }

@@ -86,6 +86,14 @@ export const memberSymptoms = {
     cause: 'a member was added and never started: it counts as a voter that is down, unless it is a learner',
     remedy: 'quorate member add NAME goes on with it; quorate member remove ID takes the addition back',
   },
+  'member-unannounced': {
+    level: 'warning',
+    cause:
+      'a member that got its data as a raft snapshot does not announce itself, and keeps a processor busy trying, until something is written: it has applied no entry itself yet (etcd 3.5 to 3.7)',
+    remedy:
+      'write anything on another member, once: etcdctl put KEY VALUE; quorate member add and replace do that by themselves',
+    lines: [inOrder('failed to publish local member to cluster through raft', 'etcdserver: too many requests')],
+  },
   learner: {
     level: 'warning',
     cause: 'a member is still a learner: it does not vote',

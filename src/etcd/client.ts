@@ -119,6 +119,11 @@ export class EtcdClient {
     await this.#call('disarm', (how) => this.#calls.maintenance.alarm(request, how));
   }
 
+  /** Commits an entry that changes nothing: alarms are listed through the raft log (v3_server.go, Alarm; AlarmRequest.GET). */
+  async commitNothing(): Promise<void> {
+    await this.#call('alarm list', (how) => this.#calls.maintenance.alarm({}, how));
+  }
+
   /** Returns the revision of the write. */
   async put(key: string, value: string): Promise<number> {
     const request = { key: Buffer.from(key), value: Buffer.from(value) };

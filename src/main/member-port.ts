@@ -31,6 +31,7 @@ export function memberPort(input: Input): MemberPort {
     remove: async (via, id) => void (await ask(via, (client) => client.memberRemove(id))),
     update: (via, id, peerUrls) => ask(via, (client) => client.memberUpdate(id, peerUrls)),
     disarm: (via, id, alarm) => ask(via, (client) => client.disarm(id, alarm)),
+    commitNothing: (via) => ask(via, (client) => client.commitNothing()),
     hashes: async (hosts) => {
       const clients = new Map<string, EtcdClient>();
       try {

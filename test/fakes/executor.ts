@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly hash?: ((host: string) => number | undefined) | undefined;
   /** What is seen, in place of the model's facts. */
   readonly seen?: ((facts: Facts) => Facts) | undefined;
+  /** Called for an entry that changes nothing, with the host whose member is asked for it. */
+  readonly committed?: ((via: string) => void) | undefined;
   /** Why the lock is lost once these steps are done; undefined: it is held. */
   readonly lockLost?: ((done: readonly string[]) => QuorateError | undefined) | undefined;
   /** What members' hashes are told as, by host; equal where it says nothing. */
@@ -198,6 +200,7 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
         if (own !== undefined) done.push(own.id);
       },
       disarm: async () => undefined,
+      commitNothing: async (via) => options.committed?.(via),
       hashes: async (hosts) =>
         hosts.map((host) => {
           return { host, memberId: host, revision: 1, compactRevision: 0, hash: 7, ...options.hashed?.[host] };
