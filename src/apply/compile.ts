@@ -168,23 +168,29 @@ ${settle([path])}`;
   return { files: [file], script };
 }
 
+/** Every 6 MB (600 records of 10 KiB, tar's own) what is there goes to the disk while tar goes on: the last sync has little left. */
+const FLUSH_RECORDS = 600;
+
 async function installBinary(step: Step<'binary.install'>, context: CompileContext): Promise<Fragment> {
   const parent = step.directory.slice(0, step.directory.lastIndexOf('/'));
   const partial = `${step.directory}.quorate-new`;
+  const binaries = words(step.names.map((name) => `${partial}/${name}`));
+  const flush = quote(`exec=sync -d ${binaries} 2>/dev/null &`);
   const install = (unpack: string): string => `${sha256Function}
 rm -rf ${quote(partial)}
 mkdir -m 0755 ${quote(partial)}
 ${unpack}
 [ -x ${quote(`${partial}/etcd`)} ]
 chmod -R u=rwX,go=rX ${quote(partial)}
-sync ${words([...step.names.map((name) => `${partial}/${name}`), partial])} &
+sync ${binaries} ${quote(partial)} &
 syncing=$!
 ${digestScript(partial, step.directory, ['etcd'])}
 wait "$syncing"
 mv -T ${quote(partial)} ${quote(step.directory)}
 sync ${quote(parent)}`;
   const untar = (tarball: string): string =>
-    `tar -xzf ${tarball} -C ${quote(partial)} --strip-components=1 --no-same-owner --no-same-permissions`;
+    `tar -xzf ${tarball} -C ${quote(partial)} --strip-components=1 --no-same-owner --no-same-permissions \\
+  --checkpoint=${FLUSH_RECORDS} --checkpoint-action=${flush}`;
   if (context.download !== undefined) {
     const target = `${parent}/.quorate-download.tar.gz`;
     const download = await context.download(target);
