@@ -11,6 +11,9 @@ import type { LoadCommand, LoadEvent, LoadOrder, LoadReport, PhaseFigures } from
 
 const entry = fileURLToPath(new URL('main.ts', import.meta.url));
 
+/** Ten times what it needs: one that grows without end ends with a report of its own, and not with the machine's memory. */
+const MEMORY_LIMIT_BYTES = 3 * 1024 ** 3;
+
 export interface Load {
   readonly pid: number;
   /** Begins a phase; the figures of the one before. */
@@ -27,7 +30,8 @@ export interface Load {
 export async function startLoad(order: LoadOrder): Promise<Load> {
   const folder = await mkdtemp(join(tmpdir(), 'quorate-load-'));
   const program = await bundle(folder);
-  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const limited = ['prlimit', `--data=${MEMORY_LIMIT_BYTES}`, process.execPath, '--report-on-fatalerror', program];
+  const child = spawn(limited[0] ?? '', limited.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const next = eventsOf(child);
   const say = (line: LoadOrder | LoadCommand): void => {
