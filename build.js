@@ -40,21 +40,26 @@ const compiledCiphers = {
   },
 };
 
+/** What runs without a host, and must start at once: nothing else is loaded for it. The context is loaded before all, and is behind every entry. */
+const offline =
+  /[\\/](?:ui[\\/][^\\/]+|main[\\/](?:context|inventory)|commands[\\/](?:init|validate|render|env|lab|demo))[.]ts$/;
+
 /**
  * A chunk is a file to find, read and link, and modules share one where the same entries reach them. The context is loaded before any
- * verb: with every entry reaching it, all that is behind it is one chunk.
+ * verb, and the session with hosts for nearly all of them: with every such entry reaching it, all that is behind it is one chunk.
  */
-const onContext = {
-  name: 'on-context',
+const shared = {
+  name: 'shared',
   setup(bundle) {
-    const context = fileURLToPath(new URL('src/main/context.ts', import.meta.url));
+    const source = (path) => JSON.stringify(fileURLToPath(new URL(`src/main/${path}`, import.meta.url)));
     bundle.onResolve({ filter: /^[.].*[.]ts$/ }, ({ kind, path, resolveDir }) =>
       kind === 'dynamic-import' ? { path: join(resolveDir, path), namespace: 'entry' } : undefined,
     );
-    bundle.onLoad({ filter: /./, namespace: 'entry' }, ({ path }) => ({
-      contents: `import ${JSON.stringify(context)};export * from ${JSON.stringify(path)};`,
-      resolveDir: dirname(path),
-    }));
+    bundle.onLoad({ filter: /./, namespace: 'entry' }, ({ path }) => {
+      const common = [source('context.ts'), ...(offline.test(path) ? [] : [source('session.ts')])];
+      const imports = common.map((each) => `import ${each};`).join('');
+      return { contents: `${imports}export * from ${JSON.stringify(path)};`, resolveDir: dirname(path) };
+    });
   },
 };
 
@@ -75,7 +80,7 @@ const { outputFiles } = await build({
   minifySyntax: true,
   minifyWhitespace: true,
   lineLimit: 160,
-  plugins: [withoutPrograms, yamlByModules, compiledCiphers, onContext],
+  plugins: [withoutPrograms, yamlByModules, compiledCiphers, shared],
   banner: { js: banner },
   write: false,
 });

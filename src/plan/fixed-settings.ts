@@ -76,7 +76,7 @@ type Found = Readonly<Partial<Record<'cluster' | 'dataDir' | 'walDir' | 'user' |
 
 /** As far as the host tells what is in use; a file that was edited by hand changes nothing of that. */
 function settingsOf({ cluster }: View, host: HostFacts): Found {
-  const settings = topLevel(host.texts[configFile(cluster)]);
+  const settings = host.data.wal ? {} : topLevel(host.texts[configFile(cluster)]);
   const found = host.texts[unitFile(cluster)] ?? '';
   // Of a cluster that was made elsewhere, the unit is still somebody else's.
   const unit = found.includes('Written by quorate') ? found : '';
@@ -86,7 +86,7 @@ function settingsOf({ cluster }: View, host: HostFacts): Found {
   const other = host.processes.find(({ arguments: words }) => words.includes(configFile(cluster)))?.unit;
   return {
     ...(host.records.marker === undefined ? {} : { cluster: host.records.marker.cluster }),
-    ...(host.data.wal || settings['data-dir'] === undefined
+    ...(settings['data-dir'] === undefined
       ? {}
       : { dataDir: settings['data-dir'], walDir: settings['wal-dir']?.replace(/\/wal$/, '') ?? '' }),
     ...(user !== undefined && data?.kind === 'directory' && data.owner === user ? { user } : {}),
