@@ -58,11 +58,17 @@ async function runAll(
   const errors = [here, ...settled].flatMap((each) =>
     each.status === 'rejected' ? [asQuorateError(each.reason)] : [],
   );
-  if (errors.length > 0) {
-    const where = here.status === 'rejected' ? 'here' : `on ${counted(errors.length, 'host')}`;
-    throw combineErrors(`stage "${stage.title}" failed ${where}`, errors);
-  }
+  if (errors.length > 0) throw combineErrors(`stage "${stage.title}" failed ${failedWhere(here, settled)}`, errors);
   return settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+}
+
+function failedWhere(here: PromiseSettledResult<unknown>, hosts: readonly PromiseSettledResult<unknown>[]): string {
+  const failed = hosts.filter(({ status }) => status === 'rejected').length;
+  const places = [
+    ...(here.status === 'rejected' ? ['with the operator'] : []),
+    ...(failed > 0 ? [`on ${counted(failed, 'host')}`] : []),
+  ];
+  return places.join(' and ');
 }
 
 /** Runs a host's steps as one script; what the host is afterwards. */

@@ -2,9 +2,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
 import type { LabHost } from '../../src/lab/host.ts';
 import { until } from './environment.ts';
-import type { Running, Stage } from './stage.ts';
+import type { Run, Running, Stage } from './stage.ts';
 
 export interface Condition {
   readonly name: string;
@@ -86,4 +87,16 @@ export async function stageBegun(stage: Stage, running: Running, id: string): Pr
   }
   await ended;
   return false;
+}
+
+/** A run that did not end well says whose trouble it was, and ended by itself. */
+export function expectExplained(run: Run, host: string): void {
+  expect(run.signal).toBeNull();
+  expect(run.stderr).toContain(host);
+  expect(run.stderr).not.toContain('internal error');
+}
+
+/** Prints how a run beside a fault ended. */
+export function tellRun(what: string, run: Run): void {
+  console.log(`${what}: ${run.status} ${run.stderr.trimEnd().split('\n').slice(-4).join(' / ')}`);
 }

@@ -1,11 +1,17 @@
 /** A host that goes bad before or in the middle of a rotation: the run refuses or stops where it is safe, and goes on once the host is well. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Condition, conditions, stageBegun, untilHealthy } from '../e2e/bad-conditions.ts';
+import {
+  type Condition,
+  conditions,
+  expectExplained,
+  stageBegun,
+  tellRun,
+  untilHealthy,
+} from '../e2e/bad-conditions.ts';
 import { expectInOrder, killAt } from '../e2e/certs-scenarios.ts';
 import { expectDone, until } from '../e2e/environment.ts';
-import type { Outcome } from '../e2e/load/scenario.ts';
-import { underLoad } from '../e2e/load/scenario.ts';
-import { openStage, type Run, type Stage } from '../e2e/stage.ts';
+import { expectSafe, underLoad } from '../e2e/load/scenario.ts';
+import { openStage, type Stage } from '../e2e/stage.ts';
 
 const rotation = ['certs', 'rotate'];
 
@@ -91,8 +97,8 @@ async function expectStops(stage: Stage, verb: readonly string[], condition: Con
   await condition.begin(host);
   try {
     const run = await stage.quorate([...verb, '--yes']);
-    tell(`${verb.join(' ')}, etcd-2 ${condition.name}`, run);
-    if (run.status !== 0) expectExplained(run);
+    tellRun(`${verb.join(' ')}, etcd-2 ${condition.name}`, run);
+    if (run.status !== 0) expectExplained(run, host.name);
     else expect(condition.endsByRestart).toBe(true);
   } finally {
     await condition.end(host);
@@ -117,8 +123,8 @@ async function meet(stage: Stage, verb: readonly string[], { condition, at }: Me
   if (begun) await condition.begin(host);
   try {
     const run = await running.ended;
-    tell(`${verb.join(' ')}, etcd-2 ${condition.name} in ${at}${begun ? '' : ' (it did not come by)'}`, run);
-    if (run.status !== 0) expectExplained(run);
+    tellRun(`${verb.join(' ')}, etcd-2 ${condition.name} in ${at}${begun ? '' : ' (it did not come by)'}`, run);
+    if (run.status !== 0) expectExplained(run, host.name);
     if (!begun) expectDone(run);
   } finally {
     await condition.end(host);
@@ -132,22 +138,4 @@ async function untilWell(stage: Stage): Promise<void> {
   await untilHealthy(stage);
   const unlocked = async () => ((await stage.quorate(['unlock'])).status === 0 ? true : undefined);
   await until('no host is locked', unlocked, 150_000);
-}
-
-function tell(what: string, run: Run): void {
-  console.log(`${what}: ${run.status} ${run.stderr.trimEnd().split('\n').slice(-4).join(' / ')}`);
-}
-
-function expectExplained(run: Run): void {
-  expect(run.signal).toBeNull();
-  expect(run.stderr).toContain('etcd-2');
-  expect(run.stderr).not.toContain('internal error');
-}
-
-/** A gap is the host's own here: what matters is that nothing is lost, nothing fails, and nobody is cut off. */
-function expectSafe({ report, sampled }: Outcome): void {
-  expect(sampled.problems).toEqual([]);
-  expect(report.failures).toEqual([]);
-  expect(report.total).toMatchObject({ failed: 0, stale: 0 });
-  expect(report.store).toMatchObject({ lost: 0, examples: [], strangers: 0, hashesEqual: true });
 }

@@ -1,11 +1,11 @@
 /** A host goes bad in the middle of a grow or a replacement, while clients write and read: the run stops where it is safe and says where, or goes on; the next one ends it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabHost } from '../../src/lab/host.ts';
-import { stageBegun, untilHealthy } from '../e2e/bad-conditions.ts';
+import { expectExplained, stageBegun, tellRun, untilHealthy } from '../e2e/bad-conditions.ts';
 import { expectDone, until } from '../e2e/environment.ts';
-import { type Outcome, underLoad } from '../e2e/load/scenario.ts';
+import { expectSafe, underLoad } from '../e2e/load/scenario.ts';
 import { expectMembers, expectOrder, inventoryOf, membersOf } from '../e2e/member-stage.ts';
-import { openStage, type Run, type Running, type Stage } from '../e2e/stage.ts';
+import { openStage, type Running, type Stage } from '../e2e/stage.ts';
 
 interface Fault {
   readonly name: string;
@@ -87,7 +87,7 @@ describe('a host that goes bad in the middle', { timeout: 600_000 }, () => {
     try {
       const run = await running.ended;
       clearTimeout(interrupt);
-      tell(`${verb.join(' ')}, ${host.name} with ${fault.name} in ${at}`, run);
+      tellRun(`${verb.join(' ')}, ${host.name} with ${fault.name} in ${at}`, run);
       if (run.status !== 0) expectExplained(run, host.name);
     } finally {
       await fault.end(host);
@@ -95,7 +95,7 @@ describe('a host that goes bad in the middle', { timeout: 600_000 }, () => {
     await untilServes(host.name, comes);
     const begun = await idOf(comes);
     const again = await stage.quorate([...verb, '--yes']);
-    tell('the next run', again);
+    tellRun('the next run', again);
     expectDone(again);
     if (begun !== undefined) expect(await idOf(comes)).toBe(begun);
     await untilHealthy(stage);
@@ -162,7 +162,7 @@ describe('a host that goes bad in the middle', { timeout: 600_000 }, () => {
       await fault.begin(stage.host(2));
       try {
         const run = await running.ended;
-        tell(`${verb.join(' ')}, etcd-2 with ${fault.name}`, run);
+        tellRun(`${verb.join(' ')}, etcd-2 with ${fault.name}`, run);
         if (run.status !== 0) expectExplained(run, 'etcd-2');
       } finally {
         await fault.end(stage.host(2));
@@ -171,7 +171,7 @@ describe('a host that goes bad in the middle', { timeout: 600_000 }, () => {
       const begun = await idOf(comes);
       if ((await idOf(goes)) !== undefined || begun === undefined) {
         const again = await stage.quorate([...verb, '--yes']);
-        tell('the next run', again);
+        tellRun('the next run', again);
         expectDone(again);
       }
       if (begun !== undefined) expect(await idOf(comes)).toBe(begun);
@@ -185,21 +185,3 @@ describe('a host that goes bad in the middle', { timeout: 600_000 }, () => {
     await expectOrder(stage);
   });
 });
-
-function tell(what: string, run: Run): void {
-  console.log(`${what}: ${run.status} ${run.stderr.trimEnd().split('\n').slice(-4).join(' / ')}`);
-}
-
-function expectExplained(run: Run, host: string): void {
-  expect(run.signal).toBeNull();
-  expect(run.stderr).toContain(host);
-  expect(run.stderr).not.toContain('internal error');
-}
-
-/** A gap is the host's own here: what matters is that nothing is lost, nothing fails, and nobody is cut off. */
-function expectSafe({ report, sampled }: Outcome): void {
-  expect(sampled.problems).toEqual([]);
-  expect(report.failures).toEqual([]);
-  expect(report.total).toMatchObject({ failed: 0, stale: 0 });
-  expect(report.store).toMatchObject({ lost: 0, examples: [], strangers: 0, hashesEqual: true });
-}

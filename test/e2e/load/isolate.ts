@@ -34,9 +34,11 @@ export async function removeEmptyGroups(): Promise<void> {
   }
 }
 
+/** A session of the host may end meanwhile, and its folder is gone then. */
 async function processesBelow(folder: string): Promise<readonly number[]> {
-  const own = (await readFile(join(folder, 'cgroup.procs'), 'utf8')).split('\n').filter(Boolean).map(Number);
-  const entries = await readdir(folder, { withFileTypes: true });
+  const procs = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '');
+  const own = procs.split('\n').filter(Boolean).map(Number);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
   return [...own, ...(await Promise.all(folders.map(processesBelow))).flat()];
 }

@@ -233,6 +233,22 @@ describe('a run in which something fails', () => {
   });
 });
 
+describe('the heading of a stage that failed', () => {
+  it.each([
+    ['on 2 hosts', ['etcd-1', 'etcd-3'], false],
+    ['with the operator and on 1 host', ['etcd-1'], true],
+    ['with the operator and on 2 hosts', ['etcd-1', 'etcd-3'], true],
+  ])('says that it failed %s', async (where, hosts, operator) => {
+    const { error } = await bootstrapOn(createModel(cluster), {
+      fault: (step) =>
+        (step.kind === 'binary.install' && hosts.includes(step.host)) || (operator && step.kind === 'admin.issue')
+          ? 'fail'
+          : undefined,
+    });
+    expect(refusalOf(error).message).toMatch(new RegExp(` failed ${where}$`));
+  });
+});
+
 describe('a run that is interrupted', () => {
   it('stops between stages, says before which, and leaves the stage that ran whole', async () => {
     const model = createModel(cluster);
