@@ -4,6 +4,7 @@ import { entryOf, hostsOf } from '../domain/membership.ts';
 import { type Plan, type Stage, stage } from '../domain/plan.ts';
 import { serves } from '../domain/voters.ts';
 import { newcomersOf, planAdd } from './member-add.ts';
+import { leftFiles } from './member-files.ts';
 import { notedId } from './member-join.ts';
 import { planRemove } from './member-remove.ts';
 import { requireList } from './member-targets.ts';
@@ -40,9 +41,11 @@ export function memberChanges(view: View, wish: MembersWish): MemberChanges {
   );
   const kept = (plan: Plan | undefined, prefix: string, hosts: readonly string[]): readonly Stage[] =>
     (plan?.stages ?? []).flatMap((each) => renamed(each, { prefix, only: wish.files ? hosts : undefined }));
+  // What a run that ended before its last stage left, where no turn brings it.
+  const alone = wish.files || come !== undefined || go !== undefined ? [] : [leftFiles(view, requireList(view))];
   return {
     before: kept(gone, 'gone', []),
-    behind: [...kept(come, 'come', names), ...kept(go, 'go', [])],
+    behind: [...kept(come, 'come', names), ...kept(go, 'go', []), ...alone],
     warnings: [gone, come, go].flatMap((each) => each?.warnings ?? []),
   };
 }

@@ -6,6 +6,7 @@ import { compareText, dropEmptyStages, type Plan, type Reason, stage } from '../
 import { object } from '../domain/quorum.ts';
 import { knownMinor } from '../domain/version.ts';
 import { votersOf } from '../domain/voters.ts';
+import { leftFiles } from './member-files.ts';
 import { type Arrival, arrivalOf, joinPrune, joinStages, memberFiles, notedId } from './member-join.ts';
 import { goalHint, requireFormed, requireList, requireNoOtherArrival, sizeWarnings } from './member-targets.ts';
 import { lackingWords, refuseUnsigned } from './outside.ts';
@@ -20,7 +21,8 @@ export interface AddWish {
 }
 
 /**
- * Empty, with reasons, where all of them are members. An addition that was interrupted goes on with the member that the list has by its peer URL.
+ * Empty, with reasons, where all of them are members and written down by the others. An addition that was interrupted goes on with the member that the list
+ * has by its peer URL.
  * @throws QuorateError refused, usage, unreachable
  */
 export function planAdd(view: View, wish: AddWish): Plan {
@@ -41,13 +43,12 @@ export function planAdd(view: View, wish: AddWish): Plan {
   requireRoom(view, added);
   const join = { names, list, cleaned: [], stallMs: wish.stallMs };
   const { beside, join: stages } = joinStages(view, join);
-  const files = names.length > 0 ? [memberFiles(view, join)] : [];
   const plan = dropEmptyStages({
     ...planBase(view, 'member add'),
     stages: [
       ...beside,
       ...stages,
-      ...files,
+      names.length > 0 ? memberFiles(view, join) : leftFiles(view, list),
       stage('prune', 'remove what was replaced', 'parallel', joinPrune(view, join)),
     ],
     reasons: [],

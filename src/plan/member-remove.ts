@@ -7,6 +7,7 @@ import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../d
 import { type Disruption, objectToAll } from '../domain/quorum.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { votersOf } from '../domain/voters.ts';
+import { leftFiles } from './member-files.ts';
 import { cleanDrafts, memberFiles } from './member-join.ts';
 import { findTarget, requireList, sizeWarnings, type Target } from './member-targets.ts';
 import { planBase, type View } from './view.ts';
@@ -34,7 +35,7 @@ export function planRemove(view: View, { members }: RemoveWish): Plan {
     stages: [
       ...stages,
       ...(listed.length > 0 ? [proofStage()] : []),
-      ...(changes ? [memberFiles(view, undefined)] : []),
+      changes ? memberFiles(view, undefined) : leftFiles(view, list),
       givenUp(view, targets),
     ],
     reasons: [],

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Cluster } from '../../../src/domain/cluster.ts';
 import { QuorateError } from '../../../src/domain/errors.ts';
+import { configFile } from '../../../src/domain/layout.ts';
 import { isEmpty, type Plan } from '../../../src/domain/plan.ts';
 import { planApply } from '../../../src/plan/apply.ts';
 import { planBootstrap } from '../../../src/plan/bootstrap.ts';
@@ -133,7 +134,10 @@ function expectEnd(model: Model, { voters, unreached = [] }: Case, said = ''): v
   expect(votersOf(model), said).toEqual(voters);
   expect(model.hasQuorum(), said).toBe(true);
   expect(model.pki().goals, said).toEqual([]);
-  for (const name of voters) expect(markedRight(model, name), `${said} ${name}`).toBe(true);
+  for (const name of voters) {
+    expect(markedRight(model, name), `${said} ${name}`).toBe(true);
+    expect(writtenOn(model, name), `${said} ${name}`).toEqual(voters);
+  }
   for (const { name } of model.cluster.departing ?? []) {
     if (unreached.includes(name)) continue;
     const { unit, data, records } = model.host(name);
@@ -205,6 +209,13 @@ function done(model: Model, { voters, planner, once }: Case): boolean {
 function markedRight(model: Model, name: string): boolean {
   const own = model.members.list().find((each) => each.name === name);
   return own !== undefined && model.host(name).records.marker?.memberId === own.id;
+}
+
+/** Names of the members that a host's configuration tells. */
+function writtenOn(model: Model, name: string): readonly string[] {
+  const [, list = ''] =
+    /^initial-cluster: "?([^"\n]*)/m.exec(model.host(name).texts[configFile(model.cluster)] ?? '') ?? [];
+  return list.split(',').map((each) => each.replace(/=.*/, ''));
 }
 
 describe('refusals', () => {

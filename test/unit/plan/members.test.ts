@@ -53,6 +53,11 @@ function answering(view: View, change: (each: EndpointFacts) => EndpointFacts): 
 const listing = (view: View, change: (list: readonly MemberFact[]) => readonly MemberFact[]): View =>
   answering(view, (each) => ({ ...each, members: change(each.members) }));
 
+const everything = {
+  ...{ only: [], members: [], remove: [], stallMs },
+  downtime: { allowed: false, required: true },
+};
+
 const ids = (plan: Plan): readonly string[] => plan.stages.map((each) => each.id);
 const replace = (view: View, member: string, by?: string): Plan => planReplace(view, { member, with: by, stallMs });
 
@@ -143,6 +148,24 @@ describe('what comes', () => {
     expect(refusal(() => planAdd(model.view(), { members: [], stallMs }))).toContain('unreachable: etcd-4');
   });
 
+  it.each([
+    ['member add', (view: View): Plan => planAdd(view, { members: [], stallMs })],
+    ['apply', (view: View): Plan => planApply(view, everything)],
+    ['apply --only members', (view: View): Plan => planApply(view, { ...everything, only: ['members'] as const })],
+  ])('and was not written down by the others before a kill is written down by %s', async (_, planner) => {
+    const model = await formed(3);
+    model.want(inventory(names(4)));
+    const begun = await runOn(model, planAdd(model.view(), { members: [], stallMs }), {
+      fault: (step) => (step.id.startsWith('files/') ? 'kill' : undefined),
+    });
+    expect(begun.error).toBeInstanceOf(Killed);
+    const plan = planner(model.view());
+    const steps = plan.stages.flatMap((each) => each.steps.map(({ kind, host }) => `${kind} ${host}`));
+    expect(steps).toEqual(['file.put etcd-1', 'file.put etcd-2', 'file.put etcd-3']);
+    expect((await runOn(model, plan)).error).toBeUndefined();
+    expect(isEmpty(planner(model.view()))).toBe(true);
+  });
+
   it('is nothing where all are members, and said so', async () => {
     const plan = planAdd((await formed(3)).view(), { members: [], stallMs });
     expect([isEmpty(plan), plan.reasons.length]).toEqual([true, 3]);
@@ -228,7 +251,8 @@ describe('a replacement', () => {
       names(3),
     ]);
     model.want(inventory(names(3)));
-    expect(isEmpty(planAdd(model.view(), { members: [], stallMs }))).toBe(true);
+    // Nobody comes: the others' files, which named it, have it no more.
+    expect(ids(planAdd(model.view(), { members: [], stallMs }))).toEqual(['files']);
   });
 
   it('is given up too where its newcomer is in no inventory any more', async () => {
@@ -273,9 +297,7 @@ describe('leadership', () => {
 });
 
 describe('apply', () => {
-  const downtime = { allowed: false, required: true };
-  const apply = (view: View, remove: readonly string[] = []): Plan =>
-    planApply(view, { ...{ only: [], members: [], remove, stallMs }, downtime });
+  const apply = (view: View, remove: readonly string[] = []): Plan => planApply(view, { ...everything, remove });
   const leaving = (members: readonly string[], gone: readonly string[]) => withDeparting(inventory(members), gone);
 
   it('removes nobody who is not named, and names the way', async () => {
