@@ -16,9 +16,12 @@ export interface FoundHost {
   readonly list: MemberList | undefined;
 }
 
-/** `blocks`: cannot be adopted as it is. `changes`: will be another with the first apply. `told`: worth knowing. */
+/**
+ * `blocks`: no inventory describes it as it is. `kept`: described, and not taken in, because another tool has its process. `changes`: will be another with
+ * the first apply. `told`: worth knowing.
+ */
 export interface Note {
-  readonly level: 'blocks' | 'changes' | 'told';
+  readonly level: 'blocks' | 'kept' | 'changes' | 'told';
   readonly host: string;
   readonly text: string;
   readonly hint?: string;

@@ -72,24 +72,22 @@ function commonPath(
 
 /** Unit and account. */
 export function serviceOf(hosts: readonly FoundHost[], notes: Note[]): Readonly<Record<string, string>> {
+  noteKubelet(hosts, notes);
   const units = [...new Set(hosts.map(({ member }) => member.process.unit))];
   const users = [...new Set(hosts.map(({ member }) => member.process.user))];
   const [unit = ''] = units;
   const [user = ''] = users;
-  for (const { host, member } of hosts) {
+  for (const { host, member, survey } of hosts) {
     const { supervisor, executable, dropIns } = member.process;
     const ours = dropIns.filter((each) => each.startsWith('/etc/systemd/system/'));
-    if (supervisor !== 'systemd') {
-      const by = {
-        'static-pod': 'the kubelet, as a static pod',
-        container: 'a container engine',
-        process: 'nobody: it is a plain process',
-      };
-      const hint =
-        supervisor === 'static-pod'
-          ? 'kubeadm changes it; quorate looks at it and no more (see docs/from-tutorials.md)'
-          : `run it as a systemd unit first, on the same data dir; ${executable}`;
+    if (supervisor === 'container' || supervisor === 'process') {
+      const by = { container: 'a container engine', process: 'nobody: it is a plain process' };
+      const hint = `run it as a systemd unit first, on the same data dir; ${executable}`;
       notes.push({ level: 'blocks', host, text: `its etcd is run by ${by[supervisor]}`, hint });
+    }
+    if (survey.manifest !== '' && supervisor !== 'static-pod') {
+      const text = `${survey.manifest} is there: the kubelet would start a second etcd on the same data`;
+      notes.push({ level: 'blocks', host, text, hint: 'move it out of that folder first, and keep it' });
     }
     for (const each of ours) {
       notes.push({
@@ -120,6 +118,18 @@ export function serviceOf(hosts: readonly FoundHost[], notes: Note[]): Readonly<
       ? { user }
       : {}),
   };
+}
+
+/** The kubelet starts what its manifest says again and again: a member of quorate's beside that would be a second one on the same data. */
+function noteKubelet(hosts: readonly FoundHost[], notes: Note[]): void {
+  const pods = hosts.filter(({ member }) => member.process.supervisor === 'static-pod').map(({ host }) => host);
+  if (pods.length === 0) return;
+  notes.push({
+    level: 'kept',
+    host: '',
+    text: `etcd is run by the kubelet, as static pods (${pods.join(', ')}): their manifests are kubeadm's, and quorate looks at them and no more`,
+    hint: 'leave it with kubeadm; or run each member as a unit first, one after another (docs/operations.md, adopt, "Static pods of kubeadm"), and adopt it then',
+  });
 }
 
 /** The keys of the first member; where others differ is noted. */

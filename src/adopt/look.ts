@@ -13,7 +13,8 @@ export function chooseMember(survey: HostSurvey, host: string, unit: string | un
   const meant = unit === undefined ? members : members.filter((each) => each.process.unit === unit);
   const [first, second] = meant;
   if (first === undefined) {
-    const units = survey.units.length === 0 ? '' : ` (units there: ${survey.units.join(', ')})`;
+    const places = [...survey.units, survey.manifest].filter((each) => each !== '');
+    const units = places.length === 0 ? '' : ` (what could run one: ${places.join(', ')})`;
     throw new QuorateError('refused', `${host}: no etcd runs there${unit === undefined ? '' : ` as ${unit}`}${units}`, {
       host,
       hint: 'start it first: what a member is told shows while it runs',

@@ -118,7 +118,7 @@ function readUrls(text: string): readonly FoundUrl[] {
 function layoutOf({ supervisor, fragmentPath, environment }: FoundProcess, settings: FoundSettings): Layout {
   const { trustedCaFile } = settings.client;
   if (supervisor === 'static-pod') return 'kubeadm';
-  if (trustedCaFile.startsWith('/etc/ssl/etcd/')) return 'kubespray';
+  if (trustedCaFile.startsWith('/etc/ssl/etcd/ssl/')) return 'kubespray';
   if (trustedCaFile === '/etc/etcd/pki/ca.crt' && Object.keys(environment).length > 0) return 'etcdadm';
   if (/^\/(usr\/)?lib\/systemd\//.test(fragmentPath)) return 'distribution';
   return settings.source.kind === 'file' ? 'config-file' : settings.source.kind;

@@ -30,6 +30,8 @@ export interface HostSurvey {
   readonly there: Readonly<Record<string, string>>;
   /** Names of units that could be an etcd's, as systemd lists them. */
   readonly units: readonly string[];
+  /** Where kubeadm's manifest of an etcd lies; '' for none. */
+  readonly manifest: string;
 }
 
 /** A path that a member refers to, as `stat` sees it behind links. */
@@ -61,7 +63,7 @@ export function parseSurvey(output: string, host: string): HostSurvey {
     else if (key === 'there') {
       const [path = '', ...kind] = value.toString('utf8').split(' ');
       there[path] = kind.join(' ');
-    } else if (key === 'hostname' || key === 'addresses' || key === 'units') own.set(key, value);
+    } else if (['hostname', 'addresses', 'units', 'manifest'].includes(key)) own.set(key, value);
     else processes.at(-1)?.set(key, value);
   }
   return {
@@ -70,6 +72,7 @@ export function parseSurvey(output: string, host: string): HostSurvey {
     processes: processes.map(toProcess).filter((each) => each.pid > 0 && runsMember(each.arguments)),
     there,
     units: linesOf(own.get('units')).flatMap((each) => /^(\S+\.service)\s/.exec(`${each} `)?.[1] ?? []),
+    manifest: lineOf(own.get('manifest')),
   };
 }
 

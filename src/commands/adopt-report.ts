@@ -34,7 +34,7 @@ export function showFound(
   for (const { level, host, text } of notes) {
     const line = host === '' ? text : `${host}: ${text}`;
     if (level === 'changes') ui.warn(`changes with the first apply: ${line}`);
-    if (level === 'told') ui.warn(line);
+    if (level === 'told' || level === 'kept') ui.warn(line);
   }
 }
 

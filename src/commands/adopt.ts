@@ -19,6 +19,7 @@ export const adopt: Verb = async (invocation, ports) => {
   showFound(hosts, description, ports);
   requireAdoptable(description);
   const path = await writeInventory(draft, text, invocation, ports);
+  if (!flag(invocation, 'inventoryOnly')) requireOurs(description);
   if (flag(invocation, 'inventoryOnly')) {
     if (ports.ui.mode === 'json') ports.ui.json({ ...toJson(hosts, description), inventory: path });
     ports.ui.note(`nothing was changed on the hosts; next: quorate adopt -i ${path}`);
@@ -69,6 +70,7 @@ async function lookAt(draft: Draft, invocation: Invocation, ports: Ports): Promi
   return { hosts, description, text: inventoryText(description, carriedSections(draft.text)) };
 }
 
+/** @throws QuorateError refused where no inventory describes it */
 function requireAdoptable({ notes }: Description): void {
   const blocks = notes.filter(({ level }) => level === 'blocks');
   if (blocks.length === 0) return;
@@ -80,6 +82,15 @@ function requireAdoptable({ notes }: Description): void {
   throw errors.length === 1 && first !== undefined
     ? first
     : combineErrors(`${errors.length} things stand in the way of adopting it; nothing was written`, errors);
+}
+
+/** @throws QuorateError refused where another tool has the members' processes */
+function requireOurs({ notes }: Description): void {
+  const kept = notes.find(({ level }) => level === 'kept');
+  if (kept === undefined) return;
+  throw new QuorateError('refused', `${kept.text}; the inventory is written, and nothing was changed`, {
+    ...(kept.hint === undefined ? {} : { hint: kept.hint }),
+  });
 }
 
 /** The path of an inventory that describes what runs: the one that was named where it does, else a new file. @throws QuorateError usage */

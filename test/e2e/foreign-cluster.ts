@@ -61,7 +61,8 @@ export function etcdctl(stage: Stage, number: number, tls: boolean): string {
   return `ETCDCTL_API=3 /opt/etcd/bin/etcdctl --endpoints=${scheme}://${stage.host(number).ipv4}:2379${shown}`;
 }
 
-function makeAuthority(stage: Stage): void {
+/** An authority in {@link foreignPki}. */
+export function makeAuthority(stage: Stage): void {
   const folder = foreignPki(stage);
   mkdirSync(folder, { recursive: true });
   const days = ['-days', '3650'];
@@ -82,6 +83,19 @@ function makeAuthority(stage: Stage): void {
 
 /** One certificate for servers, peers and clients, as the shorter recipes have it. */
 async function putCertificates(stage: Stage, number: number, user: string): Promise<void> {
+  const host = stage.host(number);
+  const { authority, certificate, key } = signNode(stage, number);
+  await host.putFile('/opt/etcd/tls/ca.crt', authority, 0o644);
+  await host.putFile('/opt/etcd/tls/node.crt', certificate, 0o644);
+  await host.putFile('/opt/etcd/tls/node.key', key, 0o600);
+  await host.sh(`chown ${user} /opt/etcd/tls/node.key`);
+}
+
+/** PEM of a new key for a host, its certificate for servers and clients by the authority of {@link makeAuthority}, and that authority's. */
+export function signNode(
+  stage: Stage,
+  number: number,
+): { readonly authority: Buffer; readonly certificate: Buffer; readonly key: Buffer } {
   const folder = foreignPki(stage);
   const host = stage.host(number);
   const at = (name: string): string => join(folder, `${host.name}.${name}`);
@@ -99,10 +113,11 @@ async function putCertificates(stage: Stage, number: number, user: string): Prom
     '-CAcreateserial',
   ];
   openssl(['x509', '-req', '-in', at('csr'), ...signer, '-days', '365', '-extfile', at('ext'), '-out', at('crt')]);
-  await host.putFile('/opt/etcd/tls/ca.crt', readFileSync(join(folder, 'ca.crt')), 0o644);
-  await host.putFile('/opt/etcd/tls/node.crt', readFileSync(at('crt')), 0o644);
-  await host.putFile('/opt/etcd/tls/node.key', readFileSync(at('key')), 0o600);
-  await host.sh(`chown ${user} /opt/etcd/tls/node.key`);
+  return {
+    authority: readFileSync(join(folder, 'ca.crt')),
+    certificate: readFileSync(at('crt')),
+    key: readFileSync(at('key')),
+  };
 }
 
 async function putUnit(

@@ -15,10 +15,11 @@ interface Case {
   readonly process?: Partial<FoundProcess>;
   readonly there?: Readonly<Record<string, string>>;
   readonly name?: string;
+  readonly manifest?: string;
   readonly ip: string;
 }
 
-function hostOf({ process: more, there = {}, name = 'etcd-1', ip }: Case): FoundHost {
+function hostOf({ process: more, there = {}, name = 'etcd-1', manifest = '', ip }: Case): FoundHost {
   const base: FoundProcess = {
     ...{
       pid: 7,
@@ -32,7 +33,7 @@ function hostOf({ process: more, there = {}, name = 'etcd-1', ip }: Case): Found
     ...{ environment: {}, configText: undefined },
   };
   const process = { ...base, ...more };
-  const survey = { hostname: name, addresses: [ip], processes: [process], there, units: [] };
+  const survey = { hostname: name, addresses: [ip], processes: [process], there, units: [], manifest };
   const member = chooseMember(survey, name, undefined);
   const folder = process.executable.replace(/\/etcd$/, '');
   const tools = { [`${folder}/etcdctl`]: seen, [`${folder}/etcdutl`]: seen };
@@ -217,11 +218,6 @@ describe('what stands in the way', () => {
 
   it.each([
     [
-      'a static pod',
-      { arguments: words(), supervisor: 'static-pod' as const, unit: '' },
-      'the kubelet, as a static pod',
-    ],
-    [
       'a data dir in a home',
       { arguments: words('--data-dir=/root/default.etcd') },
       'the data dir /root/default.etcd lies in a home',
@@ -261,9 +257,31 @@ describe('what stands in the way', () => {
     );
   });
 
+  it('a manifest of kubeadm beside a unit, from which the kubelet would start a second one', () => {
+    const manifest = '/etc/kubernetes/manifests/etcd.yaml';
+    const found = described([hostOf({ ip, manifest, process: { arguments: words() } })]);
+    expect(texts(found, 'blocks')).toContain(`${manifest} is there: the kubelet would start a second etcd`);
+  });
+
   it('a process that nobody would start again', () => {
     expect(blocked({ arguments: words(), supervisor: 'process', unit: '' })).toContain('a plain process');
   });
+});
+
+it('describes static pods of kubeadm, and tells once that they are not taken in', () => {
+  const manifest = '/etc/kubernetes/manifests/etcd.yaml';
+  const pod = { supervisor: 'static-pod', unit: '', fragmentPath: '', user: 'root' } as const;
+  const hosts = ['10.0.0.1', '10.0.0.2'].map((ip, index) =>
+    hostOf({ ip, manifest, name: `n${index}`, process: { ...pod, arguments: plainFlags(`n${index}`, ip) } }),
+  );
+  const found = described(hosts);
+  expect(hosts.map(({ member }) => member.layout)).toEqual(['kubeadm', 'kubeadm']);
+  expect(texts(found, 'blocks')).toBe('');
+  expect(texts(found, 'kept')).toMatch(/^etcd is run by the kubelet, as static pods \(n0, n1\): [^\n]*$/);
+  expect(clusterOf(found).cluster.controllers.map((each) => each.peerUrl)).toEqual([
+    'https://10.0.0.1:2380',
+    'https://10.0.0.2:2380',
+  ]);
 });
 
 it('makes a DNS label of a name that is none, and tells so', () => {
@@ -305,6 +323,8 @@ describe('which etcd is meant', () => {
 
   it('cannot be one that does not run', () => {
     const stopped = { ...survey, processes: [], units: ['etcd.service'] };
-    expect(() => chooseMember(stopped, 'n1', undefined)).toThrow('n1: no etcd runs there (units there: etcd.service)');
+    expect(() => chooseMember(stopped, 'n1', undefined)).toThrow(
+      'n1: no etcd runs there (what could run one: etcd.service)',
+    );
   });
 });

@@ -36,6 +36,7 @@ describe('a survey', () => {
       answer([
         ['hostname', 'etcd-1'],
         ['addresses', '2: eth0    inet 10.0.0.1/24 scope global eth0\n'],
+        ['manifest', '/etc/kubernetes/manifests/etcd.yaml'],
         ['there', '/etc/etcd/pki directory'],
         ...member,
         ['units', 'etcd.service enabled enabled\n'],
@@ -47,6 +48,7 @@ describe('a survey', () => {
       addresses: ['10.0.0.1'],
       there: { '/etc/etcd/pki': 'directory' },
       units: ['etcd.service'],
+      manifest: '/etc/kubernetes/manifests/etcd.yaml',
     });
     expect(found.processes).toEqual([
       {
