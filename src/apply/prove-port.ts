@@ -1,6 +1,6 @@
 /** Proofs of one port of one member, over connections opened now: what it serves, and whom it refuses. */
 import type { Cluster } from '../domain/cluster.ts';
-import type { Controller } from '../domain/controller.ts';
+import { type Controller, dialledClientPort } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
 import { pkiLink } from '../domain/layout.ts';
@@ -103,8 +103,8 @@ export function failed(
   what: string,
   { hint, cause }: { readonly hint?: string | undefined; readonly cause?: unknown } = {},
 ): QuorateError {
-  const { name: host, clientPort, peerPort } = controller;
-  const number = port === 'client' ? clientPort : peerPort;
+  const { name: host, peerPort } = controller;
+  const number = port === 'client' ? dialledClientPort(controller) : peerPort;
   return new QuorateError('step-failed', `${host}: ${port} port ${number} ${what}`, {
     host,
     hint: hint ?? 'look at its log, mend the cause and run the same command again',

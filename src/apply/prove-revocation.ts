@@ -1,5 +1,5 @@
 /** Proves that ports obey their revocation list: of two certificates that only the list tells apart, one is accepted and the other refused. */
-import type { Controller } from '../domain/controller.ts';
+import { type Controller, dialledClientPort } from '../domain/controller.ts';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
 import type { Use } from '../domain/pki-view.ts';
 import { type Judgement, type ProofTarget, presentCertificate } from '../etcd/prove.ts';
@@ -40,10 +40,10 @@ async function provePort(
   controller: Controller,
   { use, refused, accepted }: RevocationTest,
 ): Promise<void> {
-  const { name: host, clientPort, peerPort } = controller;
+  const { name: host, peerPort } = controller;
   const stream = (use === 'client' ? clientStream : peerStream)(cluster, controller, connections.get(host));
   const target: ProofTarget = { host, stream, timeoutMs: PROOF_TIMEOUT_MS, signal };
-  const port = use === 'client' ? clientPort : peerPort;
+  const port = use === 'client' ? dialledClientPort(controller) : peerPort;
   const good = await presentCertificate(target, accepted);
   if (!good.accepted) throw lockedOut(host, port, good);
   const bad = await presentCertificate(target, refused);

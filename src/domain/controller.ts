@@ -34,6 +34,8 @@ export interface Controller {
   /** IP or DNS name that other members and clients dial; no brackets. */
   readonly advertiseAddress: string;
   readonly clientPort: number;
+  /** The one that clients are still to find it at, bound beside `clientPort`. */
+  readonly formerClientPort?: number;
   readonly peerPort: number;
   /** Loopback port for plain-http metrics and health. */
   readonly metricsPort: number;
@@ -47,4 +49,15 @@ export interface Controller {
 export interface SubjectAltNames {
   readonly dns: readonly string[];
   readonly ip: readonly string[];
+}
+
+/**
+ * The port that a member answers its clients on before its turn and behind it: while it has two, that is the former one. Who asks it while its ports change
+ * asks there.
+ */
+export function dialledClientPort({
+  clientPort,
+  formerClientPort,
+}: Pick<Controller, 'clientPort' | 'formerClientPort'>): number {
+  return formerClientPort ?? clientPort;
 }

@@ -77,7 +77,8 @@ function takenBy({ process, pid, address }: Listener): string {
 
 function wantedAddresses(controller: Controller, port: number): readonly string[] {
   const loopback = ['127.0.0.1', '::1'];
-  if (port === controller.clientPort) return [...controller.listenAddresses, ...loopback];
+  if (port === controller.clientPort || port === controller.formerClientPort)
+    return [...controller.listenAddresses, ...loopback];
   if (port === controller.peerPort) return controller.listenAddresses;
   return port === controller.metricsPort ? loopback : [];
 }

@@ -2,7 +2,7 @@
 import { connect, isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../domain/cluster.ts';
-import type { Controller } from '../domain/controller.ts';
+import { type Controller, dialledClientPort } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { forwardingForbidden } from '../transport/link.ts';
 import type { Connection } from '../transport/transport.ts';
@@ -25,9 +25,9 @@ export function clientStream(
   controller: Controller,
   connection: Connection | undefined,
 ): StreamFactory {
-  const { advertiseAddress, clientPort } = controller;
-  if (cluster.access === 'direct' || connection === undefined) return dial(advertiseAddress, clientPort);
-  return () => connection.tunnel(loopback(controller), clientPort);
+  const port = dialledClientPort(controller);
+  if (cluster.access === 'direct' || connection === undefined) return dial(controller.advertiseAddress, port);
+  return () => connection.tunnel(loopback(controller), port);
 }
 
 /** The same for the peer port, which listens on the member's own address alone. */

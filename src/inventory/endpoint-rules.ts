@@ -74,9 +74,12 @@ function checkWildcards(name: string, { listenAddresses = [] }: ControllerSettin
 }
 
 function checkPorts(name: string, controller: ControllerSettings, { ports }: Parts): readonly Finding[] {
-  const { clientPort, peerPort, metricsPort } = findEndpoints(controller, ports);
-  if (new Set([clientPort, peerPort, metricsPort]).size === 3) return [];
-  const message = `client ${clientPort}, peer ${peerPort} and metrics ${metricsPort} must differ (write three ports)`;
+  const { clientPort, formerClientPort, peerPort, metricsPort } = findEndpoints(controller, ports);
+  const former = formerClientPort === undefined ? [] : [formerClientPort];
+  const all = [clientPort, peerPort, metricsPort, ...former];
+  if (new Set(all).size === all.length) return [];
+  const more = former.map((port) => `, formerClient ${port}`).join('');
+  const message = `client ${clientPort}, peer ${peerPort}${more} and metrics ${metricsPort} must differ (write ${former.length === 0 ? 'three' : 'four'} ports)`;
   const path = controller.ports === undefined ? ['ports'] : ['controllers', name, 'ports'];
   return [{ path, message, subject: 'none' }];
 }

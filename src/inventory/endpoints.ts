@@ -8,6 +8,7 @@ export interface Endpoints {
   readonly listenAddresses: readonly string[];
   readonly advertiseAddress: string;
   readonly clientPort: number;
+  readonly formerClientPort?: number;
   readonly peerPort: number;
   readonly metricsPort: number;
 }
@@ -20,17 +21,19 @@ export function findEndpoints(
   const { address } = controller;
   const own = controller.privateAddress ?? (parseIp(address ?? '') === undefined ? undefined : address);
   const listen = controller.listenAddresses ?? (own === undefined ? undefined : [own]);
+  const former = controller.ports?.formerClient ?? ports?.formerClient;
   const advertise = controller.advertiseAddress ?? controller.privateAddress ?? address;
   return {
     ...(listen === undefined ? {} : { listenAddresses: distinct(listen.filter((each) => !isLoopback(each))) }),
     ...(advertise === undefined ? {} : { advertiseAddress: canonicalAddress(advertise) }),
     clientPort: controller.ports?.client ?? ports?.client ?? 2379,
+    ...(former === undefined ? {} : { formerClientPort: former }),
     peerPort: controller.ports?.peer ?? ports?.peer ?? 2380,
     metricsPort: controller.ports?.metrics ?? ports?.metrics ?? 2381,
   };
 }
 
-type Ports = Pick<Endpoints, 'clientPort' | 'peerPort' | 'metricsPort'>;
+type Ports = Pick<Endpoints, 'clientPort' | 'formerClientPort' | 'peerPort' | 'metricsPort'>;
 
 /** Every name and address that a client or peer may know the member by. */
 export function findSans(

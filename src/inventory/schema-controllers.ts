@@ -7,6 +7,9 @@ import { sshOverridesSchema } from './schema-ssh.ts';
 
 const portFields = {
   client: z.optional(integer(1, 65535, 'Port for clients. Default: 2379.')),
+  formerClient: z.optional(
+    integer(1, 65535, 'Port for clients of before, served beside `client` until they have left it. Default: none.'),
+  ),
   peer: z.optional(integer(1, 65535, 'Port between members. Default: 2380.')),
   metrics: z.optional(integer(1, 65535, 'Loopback port for metrics and health over http. Default: 2381.')),
 } as const;

@@ -64,7 +64,8 @@ function askV2Log(cluster: Cluster, wish: V2LogWish | undefined): string {
 }
 
 function settings(cluster: Cluster, controller: Controller, paths: ProbePaths): string {
-  const ports = [controller.clientPort, controller.peerPort, controller.metricsPort];
+  const { clientPort, formerClientPort = clientPort, peerPort, metricsPort } = controller;
+  const ports = [...new Set([clientPort, formerClientPort, peerPort, metricsPort])];
   const patterns = ports.map((port) => `*:${port.toString(16).toUpperCase().padStart(4, '0')}`);
   return [
     `tools=${word(requiredTools(cluster).join(' '))}`,

@@ -5,6 +5,7 @@ import { dropEmptyStages, type Plan, type Reason, type Stage } from '../domain/p
 import { serves } from '../domain/voters.ts';
 import { type MemberChanges, memberChanges } from './apply-members.ts';
 import { versionChange } from './apply-version.ts';
+import { clientPortWarnings, requireDialled } from './client-ports.ts';
 import { type ConvergePart, convergeParts, convergeStages } from './converge.ts';
 import { type DowntimeWish, withDowntime } from './downtime.ts';
 import { matchReasons } from './drift.ts';
@@ -44,6 +45,7 @@ export function planApply(view: View, wish: ApplyWish): Plan {
   const chosen = chosenMembers(view, wish.members);
   requireFormed(view);
   requireUnchanged(view, chosen);
+  requireDialled(view);
   const roster = rosterOf(view);
   requireListed(roster);
   const parts = convergeParts.filter((each) => wish.only.length === 0 || wish.only.includes(each));
@@ -70,7 +72,8 @@ export function planApply(view: View, wish: ApplyWish): Plan {
   const elsewhere = parts.includes('certs') ? outsideWarnings(view, members) : [];
   const absent = absences(view, list ? { ...roster, outsiders: [], arriving: [] } : roster, chosen);
   const moves = moveWarnings(view, roster, broughtWhole(parts) === true ? chosen : []);
-  const warnings = [plan.warnings, version.warnings, changes.warnings, absent, moves, elsewhere].flat();
+  const ports = parts.includes('config') ? clientPortWarnings(view, members) : [];
+  const warnings = [plan.warnings, version.warnings, changes.warnings, absent, moves, ports, elsewhere].flat();
   const told = { ...plan, warnings: [...new Set(warnings)] };
   if (told.stages.length === 0) return { ...told, reasons: reasonsOf(view, members, wish.only) };
   return withDowntime(view, told, wish.downtime);
@@ -103,7 +106,10 @@ function requireAnswer({ facts, cluster }: View, members: readonly string[]): vo
       hint: 'quorate start -i FILE starts all of them at once',
     });
   }
-  const said = members.flatMap((name) => facts.endpoints[name]?.failure ?? []);
+  const said = members.flatMap((name) => {
+    const answer = facts.endpoints[name];
+    return answer === undefined ? [] : [answer.failure ?? `${name}: a linearizable read does not return`];
+  });
   throw new QuorateError(
     'refused',
     `no member serves clients (${said[0] ?? 'no one answers'}): nothing is changed now`,

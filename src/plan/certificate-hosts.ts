@@ -2,7 +2,7 @@
 import { createPublicKey } from 'node:crypto';
 import { posix } from 'node:path';
 import type { CertificateEvidence, ServedFact } from '../domain/certificate-evidence.ts';
-import type { Controller } from '../domain/controller.ts';
+import { type Controller, dialledClientPort } from '../domain/controller.ts';
 import type { HostFacts } from '../domain/facts.ts';
 import { pkiLink } from '../domain/layout.ts';
 import { type LeafPurpose, leafPurposes } from '../domain/step.ts';
@@ -79,7 +79,7 @@ function fileRow(input: HostInput, host: HostFacts, purpose: LeafPurpose): Certi
 
 function portRow(input: HostInput, purpose: 'server' | 'peer'): CertificateRow {
   const { evidence, controller } = input;
-  const number = purpose === 'server' ? controller.clientPort : controller.peerPort;
+  const number = purpose === 'server' ? dialledClientPort(controller) : controller.peerPort;
   const served = servedOf(input, purpose);
   const place = { kind: 'port', where: `${controller.name} :${number}`, host: controller.name } as const;
   if (served.kind !== 'certificate') {
@@ -143,7 +143,7 @@ function servedFindings(input: HostInput, purpose: 'server' | 'peer', facts: Cer
   if (served.kind !== 'certificate') return [];
   const shown = input.judging.readChain(served.pem)?.leaf.facts;
   if (shown === undefined || shown.sha256 === facts.sha256) return [];
-  const port = purpose === 'server' ? input.controller.clientPort : input.controller.peerPort;
+  const port = purpose === 'server' ? dialledClientPort(input.controller) : input.controller.peerPort;
   const until = new Date(shown.notAfter).toISOString().slice(0, 10);
   return [warning('not-served', `port ${port} serves another one (serial ${shown.serial}, until ${until})`)];
 }

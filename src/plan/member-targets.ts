@@ -5,6 +5,7 @@ import type { MemberFact } from '../domain/facts.ts';
 import type { ReplaceGoal } from '../domain/goal.ts';
 import { entryOf, hostOf, hostsOf, isArriving, labelOf, memberOf, quorumList } from '../domain/membership.ts';
 import { judgeCluster } from '../domain/verdict.ts';
+import { requireDialled } from './client-ports.ts';
 import type { View } from './view.ts';
 
 /** What a word of the operator stands for. */
@@ -16,8 +17,10 @@ export interface Target {
   readonly controller: Controller | undefined;
 }
 
-/** The list of the quorum. @throws QuorateError refused where no member answers through it */
-export function requireList({ facts, identity }: View): readonly MemberFact[] {
+/** The list of the quorum. @throws QuorateError refused where no member answers through it, or members are asked where none listens */
+export function requireList(view: View): readonly MemberFact[] {
+  requireDialled(view);
+  const { facts, identity } = view;
   const list = quorumList(facts, identity?.clusterId);
   if (list !== undefined) return list;
   const said = Object.values(facts.endpoints).flatMap(

@@ -3,6 +3,7 @@ import { combineErrors, QuorateError } from '../domain/errors.ts';
 import type { MemberFact } from '../domain/facts.ts';
 import { memberList } from '../domain/health.ts';
 import { labelOf } from '../domain/membership.ts';
+import { requireDialled } from './client-ports.ts';
 import type { Candidate } from './host-steps.ts';
 import { type Move, type Roster, rosterOf } from './roster.ts';
 import type { View } from './view.ts';
@@ -39,6 +40,7 @@ export function requireMovable(view: View, roster: Roster, { chosen, brought }: 
  * @throws QuorateError refused
  */
 export function requireSettled(view: View, members: readonly string[]): void {
+  requireDialled(view);
   const [first] = rosterOf(view).moved.filter(({ name }) => members.includes(name));
   if (first === undefined) return;
   throw refused(

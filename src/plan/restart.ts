@@ -7,6 +7,7 @@ import { objectToAll } from '../domain/quorum.ts';
 import { comparableConfig } from '../domain/run-record.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { votersOf } from '../domain/voters.ts';
+import { requireDialled } from './client-ports.ts';
 import { convergeStages } from './converge.ts';
 import { type DowntimeWish, withDowntime } from './downtime.ts';
 import { sha256 } from './hash.ts';
@@ -27,6 +28,7 @@ export interface RestartWish {
  */
 export function planRestart(view: View, wish: RestartWish): Plan {
   requireFormed(view);
+  requireDialled(view);
   const roster = rosterOf(view);
   const members = chosenMembers(view, wish.members).filter((name) => roster.members.includes(name));
   requireReached(view, members, 'quorate restart -i FILE');

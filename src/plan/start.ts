@@ -3,6 +3,7 @@ import { QuorateError } from '../domain/errors.ts';
 import { dropEmptyStages, type Plan, stage } from '../domain/plan.ts';
 import { majority } from '../domain/quorum.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
+import { requireDialled } from './client-ports.ts';
 import { requireUnchanged } from './fixed-settings.ts';
 import { neededDrafts } from './host-steps.ts';
 import { chosenMembers, requireData, requireFormed, requireReached } from './live-refusals.ts';
@@ -23,6 +24,7 @@ export function planStart(view: View, wish: StartWish): Plan {
   const chosen = chosenMembers(view, wish.members);
   requireFormed(view);
   requireUnchanged(view, chosen);
+  requireDialled(view);
   const roster = rosterOf(view);
   const members = chosen.filter((name) => roster.members.includes(name) || facts.hosts[name] === undefined);
   requireReached(view, members, 'quorate start -i FILE');

@@ -18,13 +18,14 @@ export interface ListenUrls {
  * address is, since a host may have IPv6 switched off.
  */
 export function listenUrls(controller: Controller): ListenUrls {
-  const { clientPort, metricsPort, peerPort } = controller;
+  const { clientPort, formerClientPort, metricsPort, peerPort } = controller;
   const addresses = narrowed(controller.listenAddresses);
   const loopbacks = addresses.some(isIpv6) ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
+  const clientPorts = [clientPort, ...(formerClientPort === undefined ? [] : [formerClientPort])];
   const urls = (all: readonly string[], port: number): string => all.map((each) => url('https', each, port)).join(',');
   return {
     peer: urls(addresses, peerPort),
-    client: urls(narrowed([...addresses, ...loopbacks]), clientPort),
+    client: clientPorts.map((port) => urls(narrowed([...addresses, ...loopbacks]), port)).join(','),
     metrics: url('http', '127.0.0.1', metricsPort),
     local: url('https', '127.0.0.1', clientPort),
   };

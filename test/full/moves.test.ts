@@ -84,6 +84,29 @@ it('one gets another name: the same ID, one restart of its own, and the list tel
   expectDone(await stage.quorate(['plan', '--exit-code']));
 });
 
+it('clients get another port: refused at once, then served beside the former one, which goes last; who names both never fails', async () => {
+  const before = await processes();
+  const ports = (wanted: string): Promise<void> =>
+    stage.edit((text) => `${text.replace(/^ports: .*\n/m, '')}ports: ${wanted}\n`);
+  await ports('{ client: 12379 }');
+  const refused = await stage.quorate(['apply', '--yes']);
+  expect([refused.status, refused.stderr]).toEqual([13, expect.stringContaining('formerClient: 2379')]);
+  expect(await processes()).toEqual(before);
+  for (const wanted of ['{ client: 12379, formerClient: 2379 }', '{ client: 12379 }']) {
+    const members = { asked: ['etcd-1', 'etcd-3'], atEnd: ['etcd-1', 'etcd-3'] };
+    const load = { name: `apply, ports: ${wanted}`, members, clientPorts: [2379, 12379] };
+    // Its certificate is issued while quorate finds the members where they listen.
+    await ports('{ client: 12379, formerClient: 2379 }');
+    const outcome = await underLoad(stage, load, async () => {
+      await ports(wanted);
+      expectDone(await stage.quorate(['apply', '--yes']));
+    });
+    expectUndisturbed(outcome);
+    expectDone(await stage.quorate(['plan', '--exit-code']));
+  }
+  expect(await stage.etcdctl(1, 'member list')).toContain(`https://${stage.host(1).ipv4}:12379`);
+});
+
 it('names that change places, and an address that the host does not have, are refused before anything is changed', async () => {
   const before = await processes();
   await stage.edit((text) =>

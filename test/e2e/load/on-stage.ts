@@ -29,6 +29,8 @@ export interface LoadWish {
   readonly renewClients?: (() => Promise<void>) | undefined;
   /** Where not all hosts are members. */
   readonly members?: LoadMembers | undefined;
+  /** The ports that clients name of each member, where that is not 2379 alone; the last is served at the end. */
+  readonly clientPorts?: readonly number[] | undefined;
 }
 
 export interface StageLoad extends Load {
@@ -47,14 +49,14 @@ export interface StageLoad extends Load {
  */
 export async function loadStage(
   stage: Stage,
-  { members, renewClients = () => issueClients(stage) }: LoadWish = {},
+  { members, clientPorts, renewClients = () => issueClients(stage) }: LoadWish = {},
 ): Promise<StageLoad> {
   const kept = keptFolder(stage);
   const old = join(stage.folder, `load-old-${randomUUID().slice(0, 8)}`);
   await renewClients();
   await cp(kept, old, { recursive: true });
   const materials = { kept: materialIn(kept), old: materialIn(old) };
-  const load = await startLoad(loadOrder(stage, materials, members));
+  const load = await startLoad(loadOrder(stage, materials, { members, clientPorts }));
   await removeEmptyGroups();
   await isolate(stage, [load.pid]);
   return { ...load, ...materials, renewClients };
@@ -68,18 +70,18 @@ async function issueClients(stage: Stage): Promise<void> {
 function loadOrder(
   stage: Stage,
   { kept, old }: { readonly kept: MaterialOrder; readonly old: MaterialOrder },
-  members: LoadMembers | undefined,
+  { members, clientPorts = [2379] }: Pick<LoadWish, 'members' | 'clientPorts'>,
 ): LoadOrder {
-  const endpointsOf = (names: readonly string[] | undefined): readonly Endpoint[] =>
+  const endpointsOf = (names: readonly string[] | undefined, ports: readonly number[]): readonly Endpoint[] =>
     stage.lab.hosts
       .filter(({ name }) => names?.includes(name) !== false)
-      .map(({ name, ipv4 }) => ({ name, address: ipv4, port: 2379 }));
+      .flatMap(({ name, ipv4 }) => ports.map((port) => ({ name, address: ipv4, port })));
   const writer = (name: string, perSecond: number, material: MaterialOrder): ClientOrder => ({
     ...{ name, perSecond, material, does: 'write', connections: 'fresh' },
   });
   return {
-    endpoints: endpointsOf(members?.asked),
-    verifyAt: endpointsOf(members?.atEnd),
+    endpoints: endpointsOf(members?.asked, clientPorts),
+    verifyAt: endpointsOf(members?.atEnd, clientPorts.slice(-1)),
     prefix: `/load/${randomUUID()}/`,
     clients: [
       { ...writer('persistent', 40, kept), connections: 'persistent' },

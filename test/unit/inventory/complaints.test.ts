@@ -441,6 +441,14 @@ const rest: readonly Case[] = [
     said: ['x.yml:4:1: ports: client 2379, peer 2380 and metrics 2379 must differ (write three ports)'],
   },
   {
+    mistake: 'a former client port that is another port of now',
+    section: 'ports',
+    value: '{formerClient: 2380}',
+    said: [
+      'x.yml:4:1: ports: client 2379, peer 2380, formerClient 2380 and metrics 2381 must differ (write four ports)',
+    ],
+  },
+  {
     mistake: 'leaves that outlive the CA',
     section: 'pki',
     value: '{caLifetimeDays: 300}',
