@@ -74,12 +74,14 @@ describe('a host that goes bad in the middle', { timeout: 600_000 }, () => {
     /** The stage at whose begin the host goes bad. */
     readonly at: string;
     readonly comes: string;
+    /** The controllers of the inventory once it is done, where they are others. */
+    readonly end?: readonly string[];
     /** How long the operator looks on before the first interrupt. */
     readonly waits: number;
   }
 
   /** The run ends well, or says why it does not go on; then the host is mended, and the same command ends it with the same member. */
-  async function meet({ verb, fault, host, at, comes, waits }: Meeting): Promise<void> {
+  async function meet({ verb, fault, host, at, comes, end, waits }: Meeting): Promise<void> {
     const running = stage.start([...verb, '--patience', '1m', '--yes']);
     await cameTo(running, at);
     await fault.begin(host);
@@ -98,6 +100,7 @@ describe('a host that goes bad in the middle', { timeout: 600_000 }, () => {
     tellRun('the next run', again);
     expectDone(again);
     if (begun !== undefined) expect(await idOf(comes)).toBe(begun);
+    if (end !== undefined) await have(end);
     await untilHealthy(stage);
   }
 
@@ -183,5 +186,52 @@ describe('a host that goes bad in the middle', { timeout: 600_000 }, () => {
     await untilHealthy(stage);
     await expectMembers(stage, end);
     await expectOrder(stage);
+  });
+
+  /** Its third member beside etcd-1 and etcd-2, and who of the row is none. */
+  async function thirdAndOther(): Promise<readonly [string, string]> {
+    return (await idOf('etcd-4')) === undefined ? ['etcd-3', 'etcd-4'] : ['etcd-4', 'etcd-3'];
+  }
+
+  async function takeAway(name: string): Promise<void> {
+    const others = [...three, 'etcd-4'].filter((each) => each !== name);
+    await stage.edit(() => inventoryOf(whole, others, [name]));
+    expectDone(await stage.quorate(['apply', '--remove', name, '--yes']));
+    await have(others);
+    await expectOrder(stage);
+  }
+
+  it.each([
+    { fault: cut, change: 'replace' },
+    { fault: stopped, change: 'add' },
+    { fault: killed, change: 'add' },
+  ])('$change, the leader with $fault.name', async ({ fault, change }) => {
+    await have([...three, 'etcd-4']);
+    const [third, comes] = await thirdAndOther();
+    const end = change === 'add' ? [...three, 'etcd-4'] : ['etcd-1', 'etcd-2', comes];
+    const verb = change === 'add' ? ['member', 'add', comes] : ['member', 'replace', third, '--with', comes];
+    expectDone(await stage.quorate(['member', 'move-leader', 'etcd-2', '--yes']));
+    const load = { name: `${change}, the leader, ${fault.name}`, members: { asked: ['etcd-1'], atEnd: ['etcd-1'] } };
+    const outcome = await underLoad(stage, load, () =>
+      meet({ verb, fault, host: stage.host(2), at: `join-${comes}`, comes, end, waits: 90_000 }),
+    );
+    expectSafe(outcome);
+    await expectMembers(stage, end);
+    if (change === 'add') await takeAway(comes);
+    else await expectOrder(stage);
+  });
+
+  it('a run that was killed before the others’ files is ended by the next one, which names nobody', async () => {
+    await have([...three, 'etcd-4']);
+    const [, comes] = await thirdAndOther();
+    const killedRun = await stage.quorate(['member', 'add', '--yes'], {
+      env: { QUORATE_FAILPOINT: `stage:mark-${comes}` },
+    });
+    expect([killedRun.signal, killedRun.stderr]).toEqual(['SIGKILL', expect.any(String)]);
+    const written = "grep '^initial-cluster:' /etc/etcd/etcd-config.yml";
+    expect(await stage.host(1).sh(written)).not.toContain(`${comes}=`);
+    expectDone(await stage.quorate(['member', 'add', '--yes']));
+    await expectMembers(stage, [...three, 'etcd-4']);
+    await takeAway(comes);
   });
 });
