@@ -30,8 +30,8 @@ export interface Load {
 export async function startLoad(order: LoadOrder): Promise<Load> {
   const folder = await mkdtemp(join(tmpdir(), 'quorate-load-'));
   const program = await bundle(folder);
-  const limited = ['prlimit', `--data=${MEMORY_LIMIT_BYTES}`, process.execPath, '--report-on-fatalerror', program];
-  const child = spawn(limited[0] ?? '', limited.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const node = [process.execPath, '--report-on-fatalerror', `--report-directory=${folder}`, program];
+  const child = spawn('prlimit', [`--data=${MEMORY_LIMIT_BYTES}`, ...node], { stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const next = eventsOf(child);
   const say = (line: LoadOrder | LoadCommand): void => {
