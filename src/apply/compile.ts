@@ -168,8 +168,8 @@ ${settle([path])}`;
   return { files: [file], script };
 }
 
-/** Every 6 MB (600 records of 10 KiB, tar's own) what is there goes to the disk while tar goes on: the last sync has little left. */
-const FLUSH_RECORDS = 600;
+/** Every 15 MB (1,500 records of 10 KiB, tar's own) what is there goes to the disk while tar goes on: the last sync has little left. */
+const FLUSH_RECORDS = 1_500;
 
 async function installBinary(step: Step<'binary.install'>, context: CompileContext): Promise<Fragment> {
   const parent = step.directory.slice(0, step.directory.lastIndexOf('/'));

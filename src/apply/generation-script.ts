@@ -25,9 +25,7 @@ export function prepareScript(
     });
   return `next=${quote(directory)}
 if [ -L "$next" ] || [ -f "$next" ]; then rm -f "$next"; fi
-mkdir -p "$next"
-chown root:root "$next"
-chmod 0755 "$next"
+install -d -m 0755 -o root -g root "$next"
 ${drop.length === 0 ? ':' : `rm -f ${drop.join(' ')}`}
 sync "$next"
 ${take.join('\n')}`;
@@ -53,20 +51,23 @@ sync "$next"`;
 /** Fails where a private key in `directory` is not that of its public half, which its certificate was issued for. */
 export function pairScript(directory: string): string {
   return `pairs=${quote(directory)}
-for each in ${leafPurposes.join(' ')}; do
-  (umask 077; cat "$pairs/$each.key" > "$stage/pair")
-  if command -v ssh-keygen >/dev/null 2>&1; then
+if command -v openssl >/dev/null 2>&1; then
+  public_half() { openssl pkey -in "$1" -pubout; }
+else
+  # It wants a file that nobody else may read, whoever owns the key.
+  public_half() {
+    (umask 077; cat "$1" > "$stage/pair")
     ssh-keygen -y -f "$stage/pair" > "$stage/pair.pub" </dev/null
-    ssh-keygen -e -m PKCS8 -f "$stage/pair.pub" > "$stage/pair.spki"
-  else
-    openssl pkey -in "$stage/pair" -pubout -out "$stage/pair.spki"
-  fi
-  if [ "$(cat "$stage/pair.spki")" != "$(cat "$pairs/$each.pub")" ]; then
+    ssh-keygen -e -m PKCS8 -f "$stage/pair.pub"
+    rm -f "$stage/pair" "$stage/pair.pub"
+  }
+fi
+for each in ${leafPurposes.join(' ')}; do
+  if [ "$(public_half "$pairs/$each.key")" != "$(cat "$pairs/$each.pub")" ]; then
     echo "$pairs/$each.key is not the key of $each.pub" >&2
     exit 1
   fi
-done
-rm -f "$stage/pair" "$stage/pair.pub" "$stage/pair.spki"`;
+done`;
 }
 
 /** Removes every generation beside the one that the link points to, which must be `target`, and keys of requests where they are named. */

@@ -20,6 +20,9 @@ const openssl = {
   'rsa-4096': '-algorithm RSA -pkeyopt rsa_keygen_bits:4096',
 } as const satisfies Record<KeyAlgorithm, string>;
 
+/** Of a key as it is made, by umask or by ssh-keygen itself. */
+const MADE_WITH = '0600';
+
 /**
  * Makes `PURPOSE.key` (PKCS#8 PEM) and `PURPOSE.pub` (SPKI PEM) in `directory` for every one of `purposes` that lacks one. A key that
  * exists is never overwritten; where only its public half is missing, that is made from it. The folder `.new` is of mode
@@ -31,50 +34,82 @@ export function keyScript(
   user: string,
   purposes: readonly LeafPurpose[] = leafPurposes,
 ): string {
-  const calls = purposes.map((purpose) => {
-    const { mode, owner, group } = keyOwnership(purpose, user);
-    return `make_key ${purpose} ${quote(owner)} ${quote(group)} ${mode}`;
-  });
-  const places = purposes.map((purpose) => `place_key ${purpose}`);
   return `keys=${quote(directory)}
+all='${purposes.join(' ')}'
 rm -rf "$keys/.new"
 mkdir -m 0700 "$keys/.new"
-make_key() {
+${makeKey(algorithm)}
+${placeKeys}
+umask 022
+for each in $all; do make_key "$each"; done
+${ownerships(purposes, user).join('\n')}
+set -- "$keys/.new"/*
+[ ! -e "$1" ] || sync "$@"
+drop_stale
+place_all key
+place_all pub
+rm -rf "$keys/.new"
+sync "$keys"`;
+}
+
+/** A new key is `PURPOSE.key`; one that is there already is copied under another name, for its public half. */
+function makeKey(algorithm: KeyAlgorithm): string {
+  return `make_key() {
   [ ! -f "$keys/$1.key" ] || [ ! -f "$keys/$1.pub" ] || return 0
-  k="$keys/.new/$1"
+  k="$keys/.new/$1.key"
+  [ ! -f "$keys/$1.key" ] || k="$keys/.new/$1.old"
   if command -v ssh-keygen >/dev/null 2>&1; then
     if [ -f "$keys/$1.key" ]; then
-      cat "$keys/$1.key" > "$k"
-      chmod 0600 "$k"
+      (umask 077; cat "$keys/$1.key" > "$k")
       ssh-keygen -y -f "$k" > "$k.pub" </dev/null
     else
       ssh-keygen -q ${sshKeygen[algorithm]} -m PKCS8 -N '' -C '' -f "$k" </dev/null
     fi
-    ssh-keygen -e -m PKCS8 -f "$k.pub" > "$k.spki"
+    ssh-keygen -e -m PKCS8 -f "$k.pub" > "$keys/.new/$1.pub"
   else
-    if [ -f "$keys/$1.key" ]; then cat "$keys/$1.key" > "$k"
+    if [ -f "$keys/$1.key" ]; then (umask 077; cat "$keys/$1.key" > "$k")
     else (umask 077; openssl genpkey ${openssl[algorithm]} -out "$k" 2>/dev/null); fi
-    openssl pkey -in "$k" -pubout -out "$k.spki"
+    openssl pkey -in "$k" -pubout -out "$keys/.new/$1.pub"
   fi
-  chown "$2:$3" "$k"
-  chmod "$4" "$k"
-  made=1
+}`;
 }
-place_key() {
-  k="$keys/.new/$1"
-  [ -f "$k.spki" ] || return 0
-  # A public half of an earlier key beside the new one would pass for its own.
-  if [ ! -f "$keys/$1.key" ]; then
-    [ ! -f "$keys/$1.pub" ] || { rm -f "$keys/$1.pub"; sync "$keys"; }
-    mv -T "$k" "$keys/$1.key"
-  fi
-  mv -fT "$k.spki" "$keys/$1.pub"
+
+/** Few programs for all keys together: starting one costs more than what it does. */
+const placeKeys = `own_keys() {
+  owner=$1 mode=$2
+  shift 2
+  for each; do
+    shift
+    [ ! -f "$keys/.new/$each.key" ] || set -- "$@" "$keys/.new/$each.key"
+  done
+  [ $# -gt 0 ] || return 0
+  chown "$owner" "$@"
+  [ "$mode" = ${MADE_WITH} ] || chmod "$mode" "$@"
 }
-made=
-umask 022
-${calls.join('\n')}
-[ -z "$made" ] || sync "$keys/.new"/*
-${places.join('\n')}
-rm -rf "$keys/.new"
-sync "$keys"`;
+# A public half of an earlier key beside the new one would pass for its own.
+drop_stale() {
+  set --
+  for each in $all; do
+    if [ -f "$keys/.new/$each.key" ] && [ -f "$keys/$each.pub" ]; then set -- "$@" "$keys/$each.pub"; fi
+  done
+  [ $# -eq 0 ] || { rm -f "$@"; sync "$keys"; }
+}
+place_all() {
+  end=$1
+  set --
+  for each in $all; do
+    [ ! -f "$keys/.new/$each.$end" ] || set -- "$@" "$keys/.new/$each.$end"
+  done
+  [ $# -eq 0 ] || mv -f "$@" "$keys"
+}`;
+
+/** One call for each owner and mode, with the keys that are to have them. */
+function ownerships(purposes: readonly LeafPurpose[], user: string): readonly string[] {
+  const calls = new Map<string, LeafPurpose[]>();
+  for (const purpose of purposes) {
+    const { mode, owner, group } = keyOwnership(purpose, user);
+    const call = `own_keys ${quote(`${owner}:${group}`)} ${mode}`;
+    calls.set(call, [...(calls.get(call) ?? []), purpose]);
+  }
+  return [...calls].map(([call, names]) => `${call} ${names.join(' ')}`);
 }

@@ -15,7 +15,7 @@ import { notInUse, pairScript, prepareScript, pruneScript } from '../../../src/a
 import { keyScript } from '../../../src/apply/key-script.ts';
 import { quote } from '../../../src/domain/shell-quote.ts';
 import { type KeyWish, type LeafPurpose, leafPurposes } from '../../../src/domain/step.ts';
-import { isRoot, modeOf, run, shells, temporaryFolder } from './shell.ts';
+import { isRoot, modeOf, pathWith, run, shells, temporaryFolder } from './shell.ts';
 
 function hostIn(shell: string) {
   const root = join(temporaryFolder(), `it's "etcd"`);
@@ -34,8 +34,20 @@ function hostIn(shell: string) {
   };
   const make = (number: number, purposes: readonly LeafPurpose[] = leafPurposes) =>
     sh(keyScript(path('pki.d', String(number)), 'ecdsa-p256', 'daemon', purposes));
-  const pairs = (number: number) =>
-    sh(`stage=${quote(path('stage'))}\nmkdir -p "$stage"\n${pairScript(path('pki.d', String(number)))}`);
+  const tools = ['openssl', 'ssh-keygen'] as const;
+  /** By what either program alone says; they must agree. */
+  const pairs = async (number: number) => {
+    const script = `stage=${quote(path('stage'))}\nmkdir -p "$stage"\n${pairScript(path('pki.d', String(number)))}`;
+    const [first, second] = await Promise.all(
+      tools.map((tool) => {
+        const PATH = pathWith(temporaryFolder(), ['cat', 'mkdir', 'rm', tool]);
+        return run(`/bin/${shell}`, `set -eu\n${script.replaceAll('/pair', `/pair-${tool}`)}`, { env: { PATH } });
+      }),
+    );
+    expect(second).toEqual(first);
+    expect(readdirSync(path('stage'))).toEqual([]);
+    return first ?? { status: null, stdout: '', stderr: '' };
+  };
   const read = (number: number, name: string): string => readFileSync(path('pki.d', String(number), name), 'utf8');
   return { path, sh, prepare, make, pairs, read, link: path('pki') };
 }
@@ -128,7 +140,7 @@ describe.runIf(isRoot).each(shells)('a generation in %s', (shell) => {
     const stale = host.read(1, 'server.pub');
     rmSync(host.path('pki.d/1/server.key'));
     await host.sh(
-      `mv() { command mv "$@"; case $* in *server.key) exit 9 ;; esac; }\n${keyScript(host.path('pki.d/1'), 'ecdsa-p256', 'daemon')}`,
+      `mv() { command mv "$@"; case $* in *server.key*) exit 9 ;; esac; }\n${keyScript(host.path('pki.d/1'), 'ecdsa-p256', 'daemon')}`,
     );
     expect(existsSync(host.path('pki.d/1/server.key'))).toBe(true);
     expect(existsSync(host.path('pki.d/1/server.pub'))).toBe(false);
