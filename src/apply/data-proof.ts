@@ -8,17 +8,42 @@ import { serves, votersOf } from '../domain/voters.ts';
 import { guard } from './guard.ts';
 import { type Run, viewNow } from './run.ts';
 
+/** An election beside a change takes seconds, and ends by itself. */
+const LOOKS = 10;
+const PAUSE_MS = 2_000;
+
 /** Hashes of all voters that serve, at one revision. @throws QuorateError step-failed where they differ or cannot be compared, or a majority does not serve */
-export async function proveData(facts: Facts, run: Run): Promise<Facts> {
-  const { ports } = run;
-  const voters = votersOf(ports.cluster, facts).map((each) => each.name);
-  const hosts = voters.filter((name) => serves(facts, name));
-  if (hosts.length * 2 <= voters.length) throw differing(`${hosts.length} of ${voters.length} voters serve`);
-  const { state, differing: names } = compareHashes(await ports.members.hashes(hosts));
+export async function proveData(known: Facts, run: Run): Promise<Facts> {
+  const { facts, hosts } = await majorityServing(known, run);
+  const { state, differing: names } = compareHashes(await run.ports.members.hashes(hosts));
   if (state === 'differs')
     throw differing(`${names.join(', ')} holds other data than the others at one revision`, names[0]);
   if (state === 'not-comparable') throw incomparable();
   return facts;
+}
+
+async function majorityServing(
+  known: Facts,
+  { ports }: Run,
+): Promise<{ readonly facts: Facts; readonly hosts: readonly string[] }> {
+  let facts = known;
+  for (let left = LOOKS; ; left -= 1) {
+    const voters = votersOf(ports.cluster, facts).map((each) => each.name);
+    const hosts = voters.filter((name) => serves(facts, name));
+    if (hosts.length * 2 > voters.length) return { facts, hosts };
+    if (left <= 1) throw silent(facts, voters, hosts);
+    await ports.wait(PAUSE_MS);
+    facts = await ports.look(facts, []);
+  }
+}
+
+function silent(facts: Facts, voters: readonly string[], hosts: readonly string[]): QuorateError {
+  const others = voters.filter((name) => !hosts.includes(name));
+  const said = others.map((name) => facts.endpoints[name]?.failure ?? `${name}: a linearizable read does not return`);
+  const message = `${hosts.length} of ${voters.length} voters serve, so their data cannot be compared: ${said.join('; ')}`;
+  return new QuorateError('step-failed', message, {
+    hint: 'bring them back (quorate status -i FILE, quorate doctor -i FILE), then run the same command again: it goes on here',
+  });
 }
 
 function differing(message: string, host?: string): QuorateError {
