@@ -47,17 +47,35 @@ export function describeCluster(
   });
   const tls = tlsOf(hosts, notes);
   const version = commonVersion(hosts, notes);
+  notes.push(...plaintextNotes(tls));
   const sections = {
     cluster: { name: cluster, version },
     controllers: Object.fromEntries(controllers),
     paths: pathsOf(hosts, notes),
     service: serviceOf(hosts, notes),
-    etcd: etcdOf(hosts, notes),
+    etcd: { ...etcdOf(hosts, notes), ...(tls.client === 'none' ? { plaintextClients: true } : {}) },
     pki: { authorities: certificatesOf(hosts[0], hosts).kind(tls) },
     binaries: binariesOf(hosts, notes),
     acceptHazards: hazardsOfRunning(version, notes),
   };
   return { sections, names, notes, tls, clusterId, members, memberIds };
+}
+
+/** What the first apply begins, and what it leaves. */
+function plaintextNotes({ client, peer }: Description['tls']): readonly Note[] {
+  const note = (text: string): Note => ({ level: 'changes', host: '', text });
+  return [
+    ...(client === 'none'
+      ? [
+          note(
+            'clients speak plaintext: they get TLS beside it on the same port, until etcd.plaintextClients is taken out',
+          ),
+        ]
+      : []),
+    ...(peer === 'none'
+      ? [note('peers speak plaintext: they dial each other with mutual TLS once all have certificates')]
+      : []),
+  ];
 }
 
 /** The member's own name where an inventory can have it: etcd takes another one at its next start, and the ID stays. */

@@ -17,6 +17,9 @@ const comments: Readonly<Record<string, string>> = {
   acceptHazards: 'Known of this version, which runs already: upgrade, then take them out.',
 };
 
+const untilTls =
+  '# plaintextClients is quorate’s own: plaintext is served beside TLS until that line is taken out, once every client uses TLS.';
+
 /** YAML that parseInventory takes. */
 export function inventoryText({ sections, tls }: Description, carried: Carried): string {
   const plaintext = tls.client === 'none' || tls.peer === 'none';
@@ -42,7 +45,7 @@ export function inventoryText({ sections, tls }: Description, carried: Carried):
   const blocks = order.flatMap((key) => {
     const value = joined[key];
     if (value === undefined || isEmptyValue(value)) return [];
-    const comment = comments[key];
+    const comment = key === 'etcd' && tls.client === 'none' ? `${comments[key]}\n${untilTls}` : comments[key];
     const body = stringify({ [key]: value }, { lineWidth: 0, defaultStringType: 'PLAIN', defaultKeyType: 'PLAIN' });
     return [`${comment === undefined ? '' : `# ${comment}\n`}${body}`];
   });

@@ -11,9 +11,12 @@ import {
   neverStarted,
   quorumList,
 } from '../domain/membership.ts';
+import { activeAuthority } from '../domain/pki-view.ts';
+import { isPlaintext } from '../domain/plaintext.ts';
 import { type Disruption, object } from '../domain/quorum.ts';
 import type { Step, StepKind } from '../domain/step.ts';
 import { serves, votersOf } from '../domain/voters.ts';
+import { runningBundle } from '../plan/running-trust.ts';
 import type { View } from '../plan/view.ts';
 
 /** Kinds that {@link guardMembers} judges. */
@@ -108,12 +111,34 @@ function guardUpdate(step: Step<'member.update'>, view: View): void {
     const what = member === undefined ? 'is no member any more' : 'is a learner: its address is fixed until it votes';
     throw refused(step, `member ${step.memberId} ${what}`, 'quorate member list -i FILE shows the members');
   }
+  requireTrustedPeer(step, { list, member, view });
   const other = list.find((each) => each !== member && each.peerUrls.some((url) => step.peerUrls.includes(url)));
   if (other === undefined) return;
   throw refused(
     step,
     `${step.peerUrls.join(', ')} is where member ${other.id} is dialled`,
     'quorate member list -i FILE shows the members',
+  );
+}
+
+/** A member is dialled with TLS only once all others that run have certificates to dial it with, and trust its own. */
+function requireTrustedPeer(
+  step: Step<'member.update'>,
+  { list, member, view }: { readonly list: readonly MemberFact[]; readonly member: MemberFact; readonly view: View },
+): void {
+  if (!member.peerUrls.every(isPlaintext) || step.peerUrls.some(isPlaintext)) return;
+  const { cluster, facts, pki } = view;
+  const signs = activeAuthority(pki, 'peer')?.certificate.trim() ?? '';
+  const lacking = list.find((each) => {
+    const host = facts.hosts[hostOf(cluster, facts, each)?.name ?? ''];
+    const trusted = host === undefined ? undefined : runningBundle(host, 'peer');
+    return signs === '' || trusted?.includes(signs) !== true;
+  });
+  if (lacking === undefined) return;
+  throw refused(
+    step,
+    `would be dialled with TLS, and ${labelOf(cluster, facts, lacking)} was not started with certificates of its peers' authority: it could not reach it`,
+    'run the same command again: it brings that member to where it must be first',
   );
 }
 

@@ -2,7 +2,10 @@
 import type { Controller } from '../domain/controller.ts';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
 import type { HostFacts } from '../domain/facts.ts';
+import { memberList } from '../domain/health.ts';
 import { pkiLink } from '../domain/layout.ts';
+import { entryOf } from '../domain/membership.ts';
+import { isPlaintext } from '../domain/plaintext.ts';
 import { counted } from '../domain/plural.ts';
 import { connectEtcd } from '../etcd/client.ts';
 import { presentCertificate } from '../etcd/prove.ts';
@@ -29,7 +32,7 @@ export interface CertificateProof extends PortProof {
 type LinkProof = Pick<CertificateProof, 'cluster' | 'facts' | 'members' | 'bundles' | 'now'>;
 
 /**
- * For each of `members`: both ports serve the certificates behind the link, an RPC with the operator's certificate returns, a request with a
+ * For each of `members`: both ports (its peer port once it is dialled with TLS) serve the certificates behind the link, an RPC with the operator's certificate returns, a request with a
  * certificate of the peer authority is answered on the peer port, strangers are refused, and it and every other member can link both ways.
  * @throws QuorateError step-failed, every proof that failed, with member, port and cause
  */
@@ -39,12 +42,16 @@ export async function proveCertificates(input: CertificateProof): Promise<void> 
   const settled = await Promise.allSettled([
     ...controllers.flatMap((each) => [
       proveServed(each, 'client', input),
-      proveServed(each, 'peer', input),
       proveCall(each, input),
-      provePeerRequest(each, input),
       ...(stranger === undefined ? [] : [proveRefusals(each, 'client', { ...input, stranger })]),
-      ...(stranger === undefined ? [] : [proveRefusals(each, 'peer', { ...input, stranger })]),
     ]),
+    ...controllers
+      .filter((each) => isDialledSecurely(each, input))
+      .flatMap((each) => [
+        proveServed(each, 'peer', input),
+        provePeerRequest(each, input),
+        ...(stranger === undefined ? [] : [proveRefusals(each, 'peer', { ...input, stranger })]),
+      ]),
   ]);
   const errors = settled.flatMap((each) => {
     if (each.status === 'fulfilled') return [];
@@ -54,6 +61,12 @@ export async function proveCertificates(input: CertificateProof): Promise<void> 
   const all = [...errors, ...linkFailures(input.cluster.controllers, input)];
   input.signal.throwIfAborted();
   if (all.length > 0) throw combineErrors(`${counted(all.length, 'proof')} failed`, all);
+}
+
+/** On its way from plaintext to TLS, a member has its certificates before its peer port serves them: there is TLS once the list says so. */
+function isDialledSecurely(controller: Controller, { facts }: CertificateProof): boolean {
+  const entry = entryOf(facts, memberList(facts), controller);
+  return entry === undefined || !entry.peerUrls.every(isPlaintext);
 }
 
 async function proveCall(controller: Controller, input: CertificateProof): Promise<void> {

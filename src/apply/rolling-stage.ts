@@ -6,6 +6,7 @@ import { serves } from '../domain/voters.ts';
 import { leads } from './leadership.ts';
 import { groupByHost, type Progress, type Run, stopIfAsked, type TurnStep, turnSteps } from './run.ts';
 import { takeTurn } from './turn.ts';
+import { restarts } from './turn-steps.ts';
 
 /** How many things of a member's turn are told: its steps, and the gate. */
 export function turnLength(steps: readonly Step[]): number {
@@ -35,9 +36,14 @@ export async function runRollingStage(stage: Stage, progress: Progress, run: Run
 type Turn = readonly [string, readonly TurnStep[]];
 
 function nextTurn(waiting: readonly Turn[], facts: Facts): Turn | undefined {
-  const rank = ([host]: Turn): number => {
+  const moves = ([, steps]: Turn): boolean => steps.some((each) => each.kind === 'member.update');
+  const some = waiting.some(moves);
+  const rank = (turn: Turn): number => {
+    const [host, steps] = turn;
     if (!serves(facts, host)) return 0;
-    return leads(facts, host) ? 2 : 1;
+    if (leads(facts, host)) return 3;
+    // The list has been told of it by a run that came no further: others that restart now would dial it in vain.
+    return some && !moves(turn) && restarts(steps) ? 1 : 2;
   };
   return waiting.toSorted((a, b) => rank(a) - rank(b))[0];
 }

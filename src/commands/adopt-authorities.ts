@@ -6,6 +6,7 @@ import type { FoundHost } from '../adopt/found.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import type { Use } from '../domain/pki-view.ts';
+import { minorOf } from '../domain/version.ts';
 import { flag, type Invocation, type Ports, value } from './command.ts';
 
 interface Adopted {
@@ -15,17 +16,18 @@ interface Adopted {
 }
 
 /**
- * Those that sign for clients and peers, each once; nothing where the store has them already. The ports for what comes next:
- * an identity that was made on the way is not made again.
- * @throws QuorateError refused without their keys, or where a port is without mutual TLS: the first apply would part the members
+ * Those that sign for clients and peers, each once; nothing where the store has them already, or the members have none. The ports for what comes
+ * next: an identity that was made on the way is not made again.
+ * @throws QuorateError refused without their keys, or where a port has neither mutual TLS nor plaintext: the first apply would part the members
  */
 export async function importAuthorities(adopted: Adopted, invocation: Invocation, ports: Ports): Promise<Ports> {
   const { cluster, tls, hosts } = adopted;
   let next = ports.withOptions(invocation.options);
-  requireMutual(tls);
+  requireTls(adopted);
   const known = await ports.storeEvidence(cluster);
   const has = 'authorities' in known ? known.authorities.map((each) => each.purpose) : [];
-  const wanted = sameTrust(hosts) ? (['both'] as const) : (['client', 'peer'] as const);
+  const own = (['client', 'peer'] as const).filter((use) => tls[use] === 'mutual');
+  const wanted = own.length === 2 && sameTrust(hosts) ? (['both'] as const) : own;
   for (const purpose of wanted) {
     if (has.includes(purpose)) continue;
     const use = purpose === 'peer' ? 'peer' : 'client';
@@ -48,11 +50,22 @@ function withIdentityMade({ newIdentity, ...rest }: Invocation['options']): Invo
   return typeof newIdentity === 'string' ? { ...rest, identity: newIdentity } : rest;
 }
 
-function requireMutual({ client, peer }: Description['tls']): void {
-  if (client === 'mutual' && peer === 'mutual') return;
-  throw new QuorateError('refused', `its client ports have ${words[client]}, and its peer ports ${words[peer]}`, {
-    hint: 'the inventory is written, and nothing was changed; bring both ports to mutual TLS first, in the order of docs/operations.md (adopt, "A cluster without TLS"), then: quorate adopt -i FILE',
-  });
+/** Mutual TLS is taken over, and given to ports that have none at all; certificates of another kind would end for somebody. */
+function requireTls({ cluster, tls: { client, peer } }: Adopted): void {
+  const written = 'the inventory is written, and nothing was changed';
+  if ([client, peer].some((each) => each !== 'mutual' && each !== 'none')) {
+    throw new QuorateError('refused', `its client ports have ${words[client]}, and its peer ports ${words[peer]}`, {
+      hint: `${written}; bring those that have TLS to mutual TLS first, as docs/operations.md has it (adopt, "A cluster without TLS"), then: quorate adopt -i FILE`,
+    });
+  }
+  if (client === 'mutual' || minorOf(cluster.version) !== '3.4') return;
+  throw new QuorateError(
+    'refused',
+    `etcd ${cluster.version} does not serve TLS and plaintext on one port: its clients would be cut off`,
+    {
+      hint: `${written}; bring its members to 3.5 first, one after the other, as docs/operations.md has it (adopt, "A cluster without TLS"), then adopt it into a new inventory: --out FILE`,
+    },
+  );
 }
 
 const words = {

@@ -63,6 +63,7 @@ export function differencesOf(inventory: Cluster, found: Cluster): readonly stri
     'data dir': cluster.paths.dataDir,
     'WAL dir': cluster.paths.walDir ?? '(in the data dir)',
     unit: cluster.unit,
+    'etcd.plaintextClients': String(cluster.plaintextClients === true),
     ...Object.fromEntries(
       cluster.controllers.map((each) => [`controller ${each.name}`, `${each.peerUrl} and ${each.clientUrl}`]),
     ),

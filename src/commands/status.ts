@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClusterHealth, clusterHealth, healthStatus, type MemberHealth } from '../domain/health.ts';
+import { plaintextPorts, plaintextWarnings } from '../domain/plaintext.ts';
 import { flag, type Session, type Verb, type VerbCell, type VerbTable, type VerbUi } from './command.ts';
 
 /** Between two looks with `--watch`. */
@@ -13,10 +14,12 @@ export const status: Verb = async (invocation, ports) => {
   try {
     for (;;) {
       const health = healthOf(session);
-      if (ports.ui.mode === 'json' && !flag(invocation, 'watch')) ports.ui.json({ cluster: cluster.name, ...health });
+      const plaintext = plaintextPorts(cluster, session.view.facts);
+      const told = { ...health, plaintext };
+      if (ports.ui.mode === 'json' && !flag(invocation, 'watch')) ports.ui.json({ cluster: cluster.name, ...told });
       else if (ports.ui.mode === 'json')
-        ports.ui.line(JSON.stringify({ at: new Date(ports.now()).toISOString(), ...health }));
-      else show(health, cluster.name, ports.ui, ports.now());
+        ports.ui.line(JSON.stringify({ at: new Date(ports.now()).toISOString(), ...told }));
+      else show(health, { name: cluster.name, warnings: plaintextWarnings(plaintext), ui: ports.ui, now: ports.now() });
       if (!flag(invocation, 'watch')) return healthStatus(health);
       await sleep(WATCH_MS);
       await session.refresh();
@@ -31,11 +34,19 @@ function healthOf(session: Session): ClusterHealth {
   return clusterHealth(cluster, facts, (pem) => Date.parse(new X509Certificate(pem).validTo));
 }
 
-function show(health: ClusterHealth, name: string, ui: VerbUi, now: number): void {
+interface Shown {
+  readonly name: string;
+  readonly warnings: readonly string[];
+  readonly ui: VerbUi;
+  readonly now: number;
+}
+
+function show(health: ClusterHealth, { name, warnings, ui, now }: Shown): void {
   ui.table(statusTable(health, now));
   for (const each of health.members) for (const problem of each.problems) ui.out(`! ${each.name}: ${problem}`);
   for (const problem of health.problems) ui.out(`! ${problem}`);
   for (const alarm of health.alarms) ui.out(`! alarm ${alarm}`);
+  for (const each of warnings) ui.out(`! ${each}`);
   const words = { healthy: 'healthy', degraded: 'degraded: quorum holds', 'no-quorum': 'NO QUORUM' } as const;
   ui.out(`cluster ${name}: ${words[health.state]}`);
 }

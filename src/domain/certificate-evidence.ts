@@ -12,10 +12,12 @@ export type ServedFact =
   /** There was no handshake: nobody listens, or no way leads there. */
   | { readonly kind: 'silent'; readonly reason: string };
 
-/** The two ports of a member that speak TLS. */
+/** The two ports of a member. */
 export interface ServedPorts {
   readonly client: ServedFact;
   readonly peer: ServedFact;
+  /** Those of them that answered in plaintext; asked of ports without a handshake, and of client ports that are to serve both. */
+  readonly plaintext?: readonly ('client' | 'peer')[];
 }
 
 /** One line of `issued.jsonl`, as far as judging needs it. */

@@ -76,6 +76,8 @@ export interface Cluster {
   readonly checksums: Readonly<Partial<Record<Architecture, string>>>;
   /** How quorate itself talks to etcd: through the SSH connection or straight to the client URL. */
   readonly access: 'tunnel' | 'direct';
+  /** Whether client ports serve plaintext beside TLS: a cluster that was made without TLS, until all its clients use it. Absent: no. */
+  readonly plaintextClients?: true;
   /** Hazard IDs that the operator accepts. */
   readonly acceptHazards: readonly string[];
   /** Absolute path of the state directory with the operator (`.quorate/CLUSTER`). */

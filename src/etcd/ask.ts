@@ -1,6 +1,6 @@
 /** Asks what etcd tells in plain HTTP on its client port: the cluster's version, and whether it is ready. */
-import type { TLSSocket } from 'node:tls';
-import { connectSecurely, failed, orAborted, type SecureOptions } from './secure.ts';
+import type { Duplex } from 'node:stream';
+import { connectPlainly, connectSecurely, failed, orAborted, type SecureOptions } from './secure.ts';
 
 /** What a member says of itself and of its cluster. */
 export interface VersionAnswer {
@@ -20,6 +20,19 @@ export async function askVersion(options: Omit<SecureOptions, 'alpn'>): Promise<
     throw failed('closed', options.host, `/version gives status ${version.status}`, undefined);
   }
   return { ...told, ready: readyz.status === 404 ? undefined : readyz.status === 200 };
+}
+
+/** Whether `/version` is answered without TLS; false where nobody answers too. */
+export async function answersPlainly(options: Pick<SecureOptions, 'host' | 'stream' | 'timeoutMs'>): Promise<boolean> {
+  try {
+    const stream = await connectPlainly(options);
+    const late = AbortSignal.timeout(options.timeoutMs);
+    return await orAborted(exchange(stream, '/version'), late)
+      .then(({ status }) => status === 200)
+      .finally(() => stream.destroy());
+  } catch {
+    return false; // no answer is what a port with TLS gives
+  }
 }
 
 interface Answer {
@@ -44,7 +57,7 @@ async function get(options: Omit<SecureOptions, 'alpn'>, path: string): Promise<
 
 const MAX_ANSWER = 65_536;
 
-function exchange(socket: TLSSocket, path: string): Promise<Answer> {
+function exchange(socket: Duplex, path: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let received = '';
     socket.on('error', reject);

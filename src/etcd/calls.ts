@@ -1,6 +1,6 @@
 /** The gRPC side of the client: loaded only when something talks to etcd. */
 import { connect } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { Auth, Cluster, KV, Maintenance } from './gen/rpc_pb.ts';
@@ -8,8 +8,8 @@ import { Auth, Cluster, KV, Maintenance } from './gen/rpc_pb.ts';
 /** The names in it do not matter: the stream is open already. */
 const AUTHORITY = 'https://etcd';
 
-/** Typed callers of etcd's services over one TLS connection that speaks h2. `broken` tells what ended the connection. */
-export function createCalls(socket: TLSSocket) {
+/** Typed callers of etcd's services over one connection that speaks h2. `broken` tells what ended the connection. */
+export function createCalls(socket: Duplex) {
   let failure: unknown;
   const note = (error: unknown) => {
     failure ??= error;

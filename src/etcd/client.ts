@@ -1,15 +1,17 @@
-/** A client of one etcd endpoint: gRPC with mutual TLS over a stream that the caller opens. */
-import type { TLSSocket } from 'node:tls';
+/** A client of one etcd endpoint: gRPC with mutual TLS over a stream that the caller opens, in plaintext only where that is allowed and nothing else is served. */
+import type { Duplex } from 'node:stream';
 import { QuorateError } from '../domain/errors.ts';
 import type { MemberFact } from '../domain/facts.ts';
 import type { Calls } from './calls.ts';
 import { alertOf, EtcdError } from './etcd-error.ts';
 import type { DowngradeInfo, Member, ResponseHeader } from './gen/rpc_pb.ts';
-import { connectSecurely, failed, type SecureOptions } from './secure.ts';
+import { connectPlainly, connectSecurely, failed, isNoTls, type SecureOptions } from './secure.ts';
 
 export interface EtcdOptions extends Omit<SecureOptions, 'alpn'> {
   /** For connecting, and for each call unless it says otherwise. */
   readonly timeoutMs: number;
+  /** Whether an endpoint that does not speak TLS is asked in plaintext: a cluster that was made without, until it has certificates. Default: no. */
+  readonly plaintext?: boolean | undefined;
 }
 
 /** IDs are 16 hexadecimal digits. Numbers above 2^53 lose precision. */
@@ -42,20 +44,30 @@ interface Alarm {
 
 /** Connects and shakes hands; throws EtcdError. Under TLS 1.3 a rejected client certificate shows at the first call. */
 export async function connectEtcd(options: EtcdOptions): Promise<EtcdClient> {
-  const socket = await connectSecurely({ ...options, alpn: ['h2'] });
+  const { stream, servedCertificate } = await connect(options);
   const { createCalls } = await import('./calls.ts');
-  return new EtcdClient(socket, createCalls(socket), options);
+  return new EtcdClient(servedCertificate, createCalls(stream), options);
+}
+
+async function connect(options: EtcdOptions): Promise<{ readonly stream: Duplex; readonly servedCertificate: string }> {
+  try {
+    const stream = await connectSecurely({ ...options, alpn: ['h2'] });
+    return { stream, servedCertificate: stream.getPeerX509Certificate()?.toString() ?? '' };
+  } catch (error) {
+    if (options.plaintext !== true || !isNoTls(error)) throw error;
+    return { stream: await connectPlainly(options), servedCertificate: '' };
+  }
 }
 
 /** Every call throws EtcdError: `etcd` with etcd's own words, or `tls`, `timeout`, `closed`. */
 export class EtcdClient {
-  /** PEM of the certificate that the endpoint showed in this connection. */
+  /** PEM of the certificate that the endpoint showed in this connection; '' in plaintext. */
   readonly servedCertificate: string;
   readonly #calls: Calls;
   readonly #options: EtcdOptions;
 
-  constructor(socket: TLSSocket, calls: Calls, options: EtcdOptions) {
-    this.servedCertificate = socket.getPeerX509Certificate()?.toString() ?? '';
+  constructor(servedCertificate: string, calls: Calls, options: EtcdOptions) {
+    this.servedCertificate = servedCertificate;
     this.#calls = calls;
     this.#options = options;
   }

@@ -6,6 +6,7 @@ import { type Controller, dialledClientPort } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { forwardingForbidden } from '../transport/link.ts';
 import type { Connection } from '../transport/transport.ts';
+import type { EtcdOptions } from './client.ts';
 import type { StreamFactory } from './secure.ts';
 
 /** sshd answers at once when it forbids; silence is some firewall's, and not judged here. */
@@ -14,6 +15,20 @@ const FORBID_TIMEOUT_MS = 3_000;
 /** What a member's certificate must name: its advertised address, or, inside an SSH connection to that very host, localhost. */
 export function identitiesOf(cluster: Cluster, controller: Controller): readonly string[] {
   return cluster.access === 'direct' ? [controller.advertiseAddress] : [controller.advertiseAddress, 'localhost'];
+}
+
+/** How a member's client port is reached for calls: over TLS, and in plaintext where that cluster still serves nothing else. */
+export function clientEndpoint(
+  cluster: Cluster,
+  controller: Controller,
+  connection: Connection | undefined,
+): Pick<EtcdOptions, 'host' | 'stream' | 'identities' | 'plaintext'> {
+  return {
+    host: controller.name,
+    stream: clientStream(cluster, controller, connection),
+    identities: identitiesOf(cluster, controller),
+    plaintext: cluster.plaintextClients,
+  };
 }
 
 /**

@@ -28,6 +28,8 @@ export interface SecureOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+type Opening = Pick<SecureOptions, 'host' | 'stream' | 'timeoutMs' | 'signal'>;
+
 /**
  * A TLS connection whose handshake is through on this side. Under TLS 1.3 the server may judge the client's certificate only
  * after that. Throws EtcdError `refused`, `tls`, `identity`, `timeout` or `closed`.
@@ -47,7 +49,19 @@ export async function connectSecurely(options: SecureOptions): Promise<TLSSocket
   }
 }
 
-async function open(options: SecureOptions, signal: AbortSignal): Promise<Duplex> {
+/** The stream without TLS, open; throws as {@link connectSecurely} does. */
+export async function connectPlainly(options: Opening): Promise<Duplex> {
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  return open(options, options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]));
+}
+
+/** Whether a handshake failed as it does with a port that speaks plaintext alone: it ends the connection, or answers something that is no TLS. */
+export function isNoTls(error: unknown): boolean {
+  if (!(error instanceof EtcdError)) return false;
+  return error.failure === 'closed' || codeOf(error.cause) === 'ERR_SSL_WRONG_VERSION_NUMBER';
+}
+
+async function open(options: Opening, signal: AbortSignal): Promise<Duplex> {
   const opening = options.stream(signal);
   try {
     return await orAborted(opening, signal);
@@ -93,7 +107,7 @@ function handshake(socket: TLSSocket, stream: Duplex, signal: AbortSignal): Prom
   );
 }
 
-function describe(error: unknown, options: SecureOptions, deadline: AbortSignal): QuorateError {
+function describe(error: unknown, options: Opening, deadline: AbortSignal): QuorateError {
   const { host, timeoutMs, signal } = options;
   if (error instanceof QuorateError) return error;
   if (signal?.aborted) return new QuorateError('interrupted', `${host}: interrupted`, { host });

@@ -7,7 +7,7 @@ import { type Complaint, complaintError, leadsTo, quote } from './complaint.ts';
 import { explainIssue, type Finding, valueAt } from './explain.ts';
 import { findSpot } from './place.ts';
 import { checkRules, findWarnings } from './rules.ts';
-import { type InventorySettings, inventorySchema, type Parts, sections } from './schema.ts';
+import { type InventorySettings, inventorySchema, ownEtcdKeys, type Parts, sections } from './schema.ts';
 import { controllerSchema } from './schema-controllers.ts';
 import { type Environment, nameOfFilled, type Substitution, substitute } from './substitute.ts';
 import { parseText } from './syntax.ts';
@@ -94,12 +94,16 @@ function checkEtcd(value: unknown): readonly Finding[] {
   const etcd = valueAt(value, ['etcd']);
   const known = knownMinor(version) ?? minors.find((minor) => minor === version);
   if (known === undefined || typeof etcd !== 'object' || etcd === null || Array.isArray(etcd)) return [];
-  const keys = Object.fromEntries(Object.entries(etcd).filter(([key]) => key !== 'access'));
+  const keys = Object.fromEntries(Object.entries(etcd).filter(([key]) => !isOwnEtcdKey(key)));
   return checkEtcdKeys(version, keys).map(({ path, problem, remedy }) => {
-    const own = path[0] !== undefined && nearest(path[0], ['access']) !== undefined;
-    const message = own ? 'is no key of etcd (did you mean access?)' : `${problem} (${remedy})`;
+    const own = path[0] === undefined ? undefined : nearest(path[0], ownEtcdKeys);
+    const message = own === undefined ? `${problem} (${remedy})` : `is no key of etcd (did you mean ${own}?)`;
     return { path: ['etcd', ...path], message, subject: 'none', at: 'key' };
   });
+}
+
+function isOwnEtcdKey(key: string): boolean {
+  return ownEtcdKeys.some((each) => each === key);
 }
 
 /** Whether nothing has been said yet about the same value. */

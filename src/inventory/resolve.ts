@@ -14,7 +14,7 @@ import type { ControllerSettings } from './schema-controllers.ts';
 export function resolveCluster(inventory: Inventory): Cluster {
   const { settings, warnings } = inventory;
   const { cluster, service = {}, pki = {}, state = {} } = settings;
-  const { access = 'tunnel', ...etcd } = settings.etcd ?? {};
+  const { access = 'tunnel', plaintextClients = false, ...etcd } = settings.etcd ?? {};
   const onOperator = pathResolver(inventory);
   const controllers = Object.entries(settings.controllers)
     .map(([name, controller]) => resolveController(name, controller, inventory))
@@ -47,6 +47,7 @@ export function resolveCluster(inventory: Inventory): Cluster {
     binaries: resolveBinaries(settings.binaries, onOperator),
     checksums: resolveChecksums(settings.binaries),
     access,
+    ...(plaintextClients ? { plaintextClients } : {}),
     acceptHazards: [...new Set(settings.acceptHazards ?? [])].toSorted(),
     stateDir: onOperator(state.directory ?? `.quorate/${cluster.name}`),
     lockFile: onOperator(state.lockFile ?? 'quorate.lock.yml'),

@@ -1,6 +1,6 @@
 /** The shape of an inventory: the one place that says which keys there are. Rules over several keys are in rules.ts. */
 import * as z from 'zod/mini';
-import { choice, fieldNotes, section, text } from './fields.ts';
+import { choice, fieldNotes, flag, section, text } from './fields.ts';
 import { accountRule, hazardRule, nameRule, unitRule, versionRule } from './name-rules.ts';
 import { binDirRule, operatorPathRule, ownDirRule } from './path-rules.ts';
 import { controllersSchema, portsSchema } from './schema-controllers.ts';
@@ -38,8 +38,18 @@ const serviceSchema = section(
 
 /** etcd's keys are checked against the release's own table, not here. */
 const etcdSchema = z
-  .looseObject({ access: z.optional(choice(['tunnel', 'direct'], 'How quorate talks to etcd. Default: tunnel.')) })
-  .register(fieldNotes, { about: 'etcd’s own configuration keys, by etcd’s names; and access, which is quorate’s.' });
+  .looseObject({
+    access: z.optional(choice(['tunnel', 'direct'], 'How quorate talks to etcd. Default: tunnel.')),
+    plaintextClients: z.optional(
+      flag('Serve plaintext beside TLS to clients of an adopted cluster that had none. Default: false.'),
+    ),
+  })
+  .register(fieldNotes, {
+    about: 'etcd’s own configuration keys, by etcd’s names; and access and plaintextClients, which are quorate’s.',
+  });
+
+/** Keys of that section that are quorate's. */
+export const ownEtcdKeys = ['access', 'plaintextClients'] as const;
 
 const stateSchema = section(
   {

@@ -8,7 +8,7 @@ import { createSecrets, type Secrets } from '../ui/secrets.ts';
 import { decideTerminal, readTerminal } from '../ui/terminal.ts';
 import { drained } from './drained.ts';
 import { filePort } from './file-port.ts';
-import { inventoryPath, loadCluster, openVersions, renderCluster } from './inventory.ts';
+import { inventoryPath, loadCluster, openRenderer, openVersions, renderCluster } from './inventory.ts';
 import { type Process, thisProcess } from './process.ts';
 import type { Request } from './program.ts';
 import { secretValues } from './secret-values.ts';
@@ -86,10 +86,12 @@ function portsOf(request: Request, base: Base): Ports {
       const { learnToken } = await import('./store-secrets.ts');
       await learnToken(cluster, secrets);
       const side = await operator(cluster);
+      const render = await openRenderer(cluster);
       return openSession({
         cluster,
         wish,
-        desired: await renderCluster(cluster),
+        desired: render(cluster),
+        render,
         operator: side,
         atVersion: wish.versions === undefined ? undefined : await openVersions(cluster, side.checksums),
         ui,

@@ -4,7 +4,7 @@ import type { Inquiry } from '../commands/command.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { connectEtcd, type EtcdClient } from '../etcd/client.ts';
-import { clientStream, identitiesOf } from '../etcd/reach.ts';
+import { clientEndpoint } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import { takeHashes } from '../observe/hashes.ts';
 import { fetchMetrics, readMetrics } from '../observe/metrics.ts';
@@ -91,10 +91,8 @@ async function withClients<T>(
   const clients = new Map<string, EtcdClient>();
   try {
     for (const controller of cluster.controllers.filter(({ name }) => hosts.includes(name))) {
-      const stream = clientStream(cluster, controller, connections.get(controller.name));
-      const identities = identitiesOf(cluster, controller);
-      const options = { host: controller.name, stream, tls, identities, timeoutMs: CALL_TIMEOUT_MS };
-      clients.set(controller.name, await connectEtcd(options));
+      const endpoint = clientEndpoint(cluster, controller, connections.get(controller.name));
+      clients.set(controller.name, await connectEtcd({ ...endpoint, tls, timeoutMs: CALL_TIMEOUT_MS }));
     }
     return await use(clients, tls);
   } finally {

@@ -47,8 +47,10 @@ export async function renderCluster(cluster: Cluster): Promise<Readonly<Record<s
   return (await openRenderer(cluster))(cluster);
 }
 
-/** Renders this cluster as it is in another version, without reading anything more. */
-async function openRenderer(cluster: Cluster): Promise<(cluster: Cluster) => Readonly<Record<string, HostFiles>>> {
+/** Renders this cluster as it is, in another version, or on its way to TLS, without reading anything more. */
+export async function openRenderer(
+  cluster: Cluster,
+): Promise<(cluster: Cluster) => Readonly<Record<string, HostFiles>>> {
   const { renderBootstrapFiles, renderHostFiles } = await import('../render/host-files.ts');
   const templates = await loadTemplates();
   const [{ openFileStore }, { revokedUses }] = await Promise.all([
@@ -56,8 +58,9 @@ async function openRenderer(cluster: Cluster): Promise<(cluster: Cluster) => Rea
     import('../pki/revocation-lists.ts'),
   ]);
   const revocations = await revokedUses(openFileStore(cluster.stateDir));
+  // Read only where there is no data yet: as the inventory has it, on whatever way the members are.
+  const initialCluster = cluster.controllers.map(({ name, peerUrl }) => ({ name, peerUrl }));
   return (wanted) => {
-    const initialCluster = wanted.controllers.map(({ name, peerUrl }) => ({ name, peerUrl }));
     const input = { token: TOKEN_PLACEHOLDER, initialCluster, revocations, templates };
     return Object.fromEntries(
       wanted.controllers.map((controller) => {

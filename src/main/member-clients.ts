@@ -2,9 +2,9 @@
 import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { askVersion, type VersionAnswer } from '../etcd/ask.ts';
-import { connectEtcd, type EtcdClient } from '../etcd/client.ts';
-import { clientStream, identitiesOf } from '../etcd/reach.ts';
-import type { SecureOptions, TlsMaterial } from '../etcd/secure.ts';
+import { connectEtcd, type EtcdClient, type EtcdOptions } from '../etcd/client.ts';
+import { clientEndpoint } from '../etcd/reach.ts';
+import type { TlsMaterial } from '../etcd/secure.ts';
 import type { Connection } from '../transport/transport.ts';
 
 /** How members are reached. */
@@ -55,12 +55,12 @@ async function optionsFor(
   { cluster, connections, credentialsIfAny }: Reach,
   name: string,
   signal: AbortSignal,
-): Promise<Omit<SecureOptions, 'alpn'>> {
+): Promise<EtcdOptions> {
   const controller = cluster.controllers.find((each) => each.name === name);
   const tls = await credentialsIfAny();
   if (controller === undefined || tls === undefined) {
     throw new QuorateError('step-failed', `${name}: cannot be asked: there is no certificate for it`, { host: name });
   }
-  const stream = clientStream(cluster, controller, connections.get(name));
-  return { host: name, stream, tls, identities: identitiesOf(cluster, controller), timeoutMs: CALL_TIMEOUT_MS, signal };
+  const endpoint = clientEndpoint(cluster, controller, connections.get(name));
+  return { ...endpoint, tls, timeoutMs: CALL_TIMEOUT_MS, signal };
 }

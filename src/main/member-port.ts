@@ -4,7 +4,7 @@ import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { hostsOf } from '../domain/membership.ts';
 import { connectEtcd, type EtcdClient } from '../etcd/client.ts';
-import { clientStream, identitiesOf } from '../etcd/reach.ts';
+import { clientEndpoint } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import { takeHashes } from '../observe/hashes.ts';
 import type { Connection } from '../transport/transport.ts';
@@ -50,7 +50,6 @@ async function clientOf(host: string, { cluster, connections, credentials, signa
   if (controller === undefined || tls === undefined) {
     throw new QuorateError('step-failed', `${host}: its member cannot be asked to change the list`, { host });
   }
-  const stream = clientStream(cluster, controller, connections.get(host));
-  const identities = identitiesOf(cluster, controller);
-  return connectEtcd({ host, stream, tls, identities, timeoutMs: CALL_TIMEOUT_MS, signal });
+  const endpoint = clientEndpoint(cluster, controller, connections.get(host));
+  return connectEtcd({ ...endpoint, tls, timeoutMs: CALL_TIMEOUT_MS, signal });
 }

@@ -3,7 +3,7 @@ import type { Cluster } from '../domain/cluster.ts';
 import { QuorateError } from '../domain/errors.ts';
 import { hostsOf } from '../domain/membership.ts';
 import { connectEtcd } from '../etcd/client.ts';
-import { clientStream, identitiesOf } from '../etcd/reach.ts';
+import { clientEndpoint } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import type { Connection } from '../transport/transport.ts';
 
@@ -27,8 +27,7 @@ export async function moveLeader(
       host: move.leader,
     });
   }
-  const stream = clientStream(cluster, controller, input.connections.get(controller.name));
-  const identities = identitiesOf(cluster, controller);
-  const client = await connectEtcd({ host: move.leader, stream, tls, identities, timeoutMs: MOVE_TIMEOUT_MS, signal });
+  const endpoint = clientEndpoint(cluster, controller, input.connections.get(controller.name));
+  const client = await connectEtcd({ ...endpoint, tls, timeoutMs: MOVE_TIMEOUT_MS, signal });
   await client.moveLeader(move.targetId).finally(() => client.close());
 }

@@ -10,6 +10,8 @@ export interface SessionInput {
   readonly cluster: Cluster;
   readonly wish: SessionWish;
   readonly desired: Readonly<Record<string, HostFiles>>;
+  /** What other states of the cluster want. */
+  readonly render?: View['render'] | undefined;
   /** What other versions want, for verbs that change the version. */
   readonly atVersion?: View['atVersion'] | undefined;
   readonly operator: OperatorSide;

@@ -146,7 +146,7 @@ async function lookAtEndpoints(input: SessionInput, transports: Transports, know
 }
 
 function viewOf(input: SessionInput, facts: Facts, pki: PkiView): View {
-  const { cluster, desired, process } = input;
+  const { cluster, desired, process, render } = input;
   const checksums = input.operator.checksums();
   return {
     cluster,
@@ -156,6 +156,7 @@ function viewOf(input: SessionInput, facts: Facts, pki: PkiView): View {
     desired,
     checksums,
     now: process.now(),
+    ...(render === undefined ? {} : { render }),
     ...(input.atVersion === undefined ? {} : { atVersion: input.atVersion }),
   };
 }

@@ -6,7 +6,7 @@ import type { EndpointFacts, HostFacts } from '../domain/facts.ts';
 import { hostsOf } from '../domain/membership.ts';
 import { connectEtcd, type EtcdClient } from '../etcd/client.ts';
 import { EtcdError } from '../etcd/etcd-error.ts';
-import { clientStream, identitiesOf } from '../etcd/reach.ts';
+import { clientEndpoint } from '../etcd/reach.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import type { Connection } from '../transport/transport.ts';
 
@@ -65,10 +65,9 @@ async function observeOne(
   if (tls === undefined) return silentEndpoint(name, `${name}: there is no client certificate to ask it with`);
   const deadline = AbortSignal.timeout(timeoutMs);
   const until = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
-  const stream = clientStream(cluster, controller, connection);
-  const identities = identitiesOf(cluster, controller);
+  const endpoint = clientEndpoint(cluster, controller, connection);
   try {
-    const client = await connectEtcd({ host: name, stream, tls, identities, timeoutMs, signal: until });
+    const client = await connectEtcd({ ...endpoint, tls, timeoutMs, signal: until });
     return await ask(client, name).finally(() => client.close());
   } catch (error) {
     if (!(error instanceof QuorateError) || signal?.aborted) throw error;

@@ -3,10 +3,15 @@ import type { ServedFact, ServedPorts } from '../domain/certificate-evidence.ts'
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
+import { answersPlainly } from '../etcd/ask.ts';
 import { EtcdError } from '../etcd/etcd-error.ts';
 import { servedCertificate } from '../etcd/prove.ts';
 import { clientStream, peerStream } from '../etcd/reach.ts';
 import type { Connection } from '../transport/transport.ts';
+
+type Port = 'client' | 'peer';
+
+const streamTo = { client: clientStream, peer: peerStream } as const satisfies Record<Port, typeof clientStream>;
 
 /** For one port, opening the stream included. */
 const HANDSHAKE_MS = 4_000;
@@ -24,17 +29,38 @@ export async function observeServed(
       look(cluster, controller, { port: 'client', connection: connections.get(controller.name) }),
       look(cluster, controller, { port: 'peer', connection: connections.get(controller.name) }),
     ]);
-    return [controller.name, { client, peer }] as const;
+    const doubtful = [
+      ...(client.kind === 'silent' || cluster.plaintextClients ? (['client'] as const) : []),
+      ...(peer.kind === 'silent' ? (['peer'] as const) : []),
+    ];
+    const plaintext = await plaintextOf(cluster, controller, {
+      ports: doubtful,
+      connection: connections.get(controller.name),
+    });
+    return [controller.name, { client, peer, ...(plaintext.length === 0 ? {} : { plaintext }) }] as const;
   });
   return Object.fromEntries(await Promise.all(all));
+}
+
+async function plaintextOf(
+  cluster: Cluster,
+  controller: Controller,
+  { ports, connection }: { readonly ports: readonly Port[]; readonly connection: Connection | undefined },
+): Promise<readonly Port[]> {
+  const all = ports.map(async (port) => {
+    const stream = streamTo[port](cluster, controller, connection);
+    const answers = await answersPlainly({ host: controller.name, stream, timeoutMs: HANDSHAKE_MS });
+    return answers ? [port] : [];
+  });
+  return (await Promise.all(all)).flat();
 }
 
 async function look(
   cluster: Cluster,
   controller: Controller,
-  { port, connection }: { readonly port: keyof ServedPorts; readonly connection: Connection | undefined },
+  { port, connection }: { readonly port: Port; readonly connection: Connection | undefined },
 ): Promise<ServedFact> {
-  const stream = (port === 'client' ? clientStream : peerStream)(cluster, controller, connection);
+  const stream = streamTo[port](cluster, controller, connection);
   try {
     const pem = await servedCertificate({ host: controller.name, stream, timeoutMs: HANDSHAKE_MS });
     return pem === '' ? { kind: 'silent', reason: 'it showed no certificate' } : { kind: 'certificate', pem };

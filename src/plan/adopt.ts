@@ -1,8 +1,10 @@
-/** Taking a running cluster in that was made elsewhere, once the store has its authorities: the operator's certificate, and the mark on each host. Pure. */
+/** Taking a running cluster in that was made elsewhere, once the store has its authorities (made here where its members have none): the operator's certificate, and the mark on each host. Pure. */
 import { QuorateError } from '../domain/errors.ts';
 import { dropEmptyStages, type Plan, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
+import { missingAuthorities } from './bootstrap.ts';
 import { neededDrafts } from './host-steps.ts';
+import { refuseUnsigned } from './outside.ts';
 import { planBase, type View } from './view.ts';
 
 /** Who the running cluster is, as its own list tells. */
@@ -39,11 +41,25 @@ export function planAdopt(view: View, live: LiveIdentity): Plan {
   return { ...plan, reasons: names.map((host) => ({ host, reason: reason(host) })) };
 }
 
-function operatorDrafts({ pki }: View): readonly Draft[] {
+function operatorDrafts(view: View): readonly Draft[] {
+  const { pki } = view;
+  const purposes = missingAuthorities(view);
+  const elsewhere = purposes.filter((each) => view.cluster.pki.external.some((one) => one === each));
+  refuseUnsigned(
+    view.cluster.name,
+    elsewhere.map((each) => `the ${each} authority`),
+  );
+  const create = { kind: 'store.create', host: OPERATOR, why: 'the cluster gets a UUID and a token' } as const;
+  const make = { kind: 'authority.make', host: OPERATOR, purposes, why: 'its members have none' } as const;
   const admin = { kind: 'admin.issue', host: OPERATOR, why: 'there is none yet' } as const;
   const why = 'hosts without its data are never taken for new ones then';
   const note = { kind: 'formation.note', host: OPERATOR, why } as const;
-  return [...(pki.admin === undefined ? [admin] : []), ...(pki.identity?.formedAt === undefined ? [note] : [])];
+  return [
+    ...(pki.identity === undefined ? [create] : []),
+    ...(purposes.length > 0 ? [make] : []),
+    ...(pki.admin === undefined ? [admin] : []),
+    ...(pki.identity?.formedAt === undefined ? [note] : []),
+  ];
 }
 
 function requireFree({ cluster, facts, pki }: View): void {

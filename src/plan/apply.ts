@@ -14,6 +14,7 @@ import { flawsOf, wishOf } from './generation-wish.ts';
 import { chosenMembers, requireData, requireFormed, requireReached } from './live-refusals.ts';
 import { type MoveWish, moveWarnings, requireMovable } from './moves.ts';
 import { outsideWarnings } from './outside-due.ts';
+import { openPlaintext, stagesToTls } from './plaintext.ts';
 import { type Roster, rosterOf } from './roster.ts';
 import { planBase, type View } from './view.ts';
 
@@ -60,7 +61,10 @@ export function planApply(view: View, wish: ApplyWish): Plan {
   );
   const some = wish.members.length > 0;
   const version = versionChange(view, { parts, roster, some, accepted: wish.accepted ?? [] });
-  const stages = convergeStages(view, { members, parts: version.parts });
+  const whole = !some && wish.only.length === 0;
+  const stages =
+    stagesToTls(view, { members, parts: version.parts, whole }) ??
+    convergeStages(view, { members, parts: version.parts });
   requireUnmixed(view, { members, parts: version.stages.length > 0 ? [...parts, 'config'] : parts, stages });
   const list = wish.only.length === 0 || wish.only.includes('members');
   const changes = list ? memberChanges(view, { ...wish, chosen, files: parts.includes('config') }) : NO_CHANGES;
@@ -73,7 +77,8 @@ export function planApply(view: View, wish: ApplyWish): Plan {
   const absent = absences(view, list ? { ...roster, outsiders: [], arriving: [] } : roster, chosen);
   const moves = moveWarnings(view, roster, broughtWhole(parts) === true ? chosen : []);
   const ports = parts.includes('config') ? clientPortWarnings(view, members) : [];
-  const warnings = [plan.warnings, version.warnings, changes.warnings, absent, moves, ports, elsewhere].flat();
+  const open = [...ports, ...openPlaintext(view)];
+  const warnings = [plan.warnings, version.warnings, changes.warnings, absent, moves, open, elsewhere].flat();
   const told = { ...plan, warnings: [...new Set(warnings)] };
   if (told.stages.length === 0) return { ...told, reasons: reasonsOf(view, members, wish.only) };
   return withDowntime(view, told, wish.downtime);

@@ -1,5 +1,6 @@
 /** Bootstrap: from hosts without an etcd, or with one whose bootstrap did not finish, to a cluster that has been proved healthy. */
 import { QuorateError } from '../domain/errors.ts';
+import { hostOf } from '../domain/membership.ts';
 import { compareText, dropEmptyStages, type Plan, type Stage, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { judgeCluster, type StartState, type Verdict } from '../domain/verdict.ts';
@@ -23,6 +24,7 @@ export function planBootstrap(view: View): Plan {
   if (verdict.kind === 'refused') throw new QuorateError('refused', verdict.message, { hint: verdict.hint });
   if (verdict.kind === 'formed') return planFormed(view, verdict);
   requireAllPresent(view);
+  requireAllSecure(view);
   requireSigned(view);
   const resumes = verdict.kind === 'unfinished';
   return planForming(resumes ? view : withoutToken(view), resumes ? verdict.starts : everyone(view, 'new'));
@@ -38,6 +40,14 @@ function requireAllPresent({ cluster: { absent = [] } }: View): void {
       hint: 'take it out of the inventory, or write state: present',
     },
   );
+}
+
+/** @throws QuorateError refused where clients of a new cluster are to speak plaintext */
+function requireAllSecure({ cluster }: View): void {
+  if (!cluster.plaintextClients) return;
+  throw new QuorateError('refused', 'etcd.plaintextClients: a new cluster has no client that speaks plaintext', {
+    hint: 'take it out of the inventory: it is for clusters that were made without TLS, until their clients use it',
+  });
 }
 
 /** A cluster that is formed anew gets another token, so that data of an earlier one can never pass for its own. */
@@ -110,10 +120,10 @@ function requireNobodyElse(names: readonly string[]): void {
 
 /** `etcd-1 (https://10.0.0.1:2380)`, by the cluster's own list. */
 function unlistedMembers(view: View): readonly string[] {
-  const known = new Set(view.cluster.controllers.map((each) => each.peerUrl));
-  const answering = Object.values(view.facts.endpoints).find((each) => each.failure === undefined);
+  const { cluster, facts } = view;
+  const answering = Object.values(facts.endpoints).find((each) => each.failure === undefined);
   return (answering?.members ?? [])
-    .filter((each) => !each.peerUrls.some((url) => known.has(url)))
+    .filter((each) => hostOf(cluster, facts, each) === undefined)
     .map((each) => `${each.name || each.id} (${each.peerUrls.join(', ')})`)
     .sort(compareText);
 }
@@ -132,7 +142,8 @@ function authorityDrafts(view: View): readonly Draft[] {
   return [...(purposes.length > 0 ? [make] : []), ...(view.pki.admin === undefined ? [issue] : [])];
 }
 
-function missingAuthorities(view: View): readonly string[] {
+/** Authorities that the inventory wants and the store lacks. */
+export function missingAuthorities(view: View): readonly string[] {
   const wanted = view.cluster.pki.authorities === 'single' ? ['both'] : ['client', 'peer'];
   return wanted.filter((purpose) => !view.pki.authorities.some((each) => each.purpose === purpose));
 }

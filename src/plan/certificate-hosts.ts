@@ -82,6 +82,12 @@ function portRow(input: HostInput, purpose: 'server' | 'peer'): CertificateRow {
   const number = purpose === 'server' ? dialledClientPort(controller) : controller.peerPort;
   const served = servedOf(input, purpose);
   const place = { kind: 'port', where: `${controller.name} :${number}`, host: controller.name } as const;
+  const port = purpose === 'server' ? 'client' : 'peer';
+  const plain = evidence.served[controller.name]?.plaintext?.includes(port) === true;
+  if (plain && served.kind === 'silent') {
+    const text = 'serves plaintext alone, to everybody: quorate apply gives it TLS';
+    return { ...place, certificate: undefined, findings: [critical('plaintext', text)] };
+  }
   if (served.kind !== 'certificate') {
     const unit = evidence.facts.hosts[controller.name]?.unit.activeState;
     return { ...place, certificate: undefined, findings: [silence(served, evidence.cluster.unit, unit)] };
@@ -90,9 +96,14 @@ function portRow(input: HostInput, purpose: 'server' | 'peer'): CertificateRow {
   return {
     ...place,
     certificate: leaf === undefined ? undefined : shownOf(leaf.facts),
-    findings: leafFindings(input, purpose, served.pem),
+    findings: [...leafFindings(input, purpose, served.pem), ...(plain ? [plaintextToo] : [])],
   };
 }
+
+const plaintextToo = warning(
+  'plaintext',
+  'serves plaintext too, to everybody: etcd.plaintextClients taken out of the inventory, quorate apply ends that',
+);
 
 /** What is said of a leaf of this member wherever it is found. */
 function leafFindings(input: HostInput, purpose: LeafPurpose, pem: string | undefined): readonly Finding[] {

@@ -21,6 +21,7 @@ export type FindingCode =
   | 'key-mismatch'
   | 'mode'
   | 'not-served'
+  | 'plaintext'
   | 'handshake'
   | 'not-seen'
   | 'trust-missing'

@@ -28,7 +28,7 @@ import {
   settingCandidates,
   unitCandidates,
 } from './host-steps.ts';
-import { requireOwnCertificates } from './live-refusals.ts';
+import { requireNotReopened, requireOwnCertificates } from './live-refusals.ts';
 import { moveCandidates } from './moves.ts';
 import { releaseFetches } from './releases.ts';
 import { listRefresh } from './revocation-refresh.ts';
@@ -49,6 +49,8 @@ export interface ConvergeWish {
   readonly name?: string;
   /** Instead of "one member after another". */
   readonly title?: string;
+  /** Whether members move though certificates are not brought: they have them. What they serve is proved at the end. */
+  readonly moves?: boolean;
 }
 
 /**
@@ -58,7 +60,9 @@ export interface ConvergeWish {
  */
 export function convergeStages(view: View, wish: ConvergeWish): readonly Stage[] {
   if (wish.parts.includes('config') || wish.parts.includes('certs')) requireListsRecorded(view);
-  if (wish.parts.includes('config') && !wish.parts.includes('certs')) requireOwnCertificates(view, wish.members);
+  if (wish.parts.includes('config')) requireNotReopened(view);
+  if (wish.parts.includes('config') && !wish.parts.includes('certs') && wish.moves !== true)
+    requireOwnCertificates(view, wish.members);
   const lists = wish.parts.includes('certs') ? listRefresh(view.pki, view.now) : { drafts: [], pki: view.pki };
   const then = { ...view, pki: lists.pki };
   const turns = [...wish.members].sort().map((host) => memberTurn(then, host, wish));
@@ -98,7 +102,12 @@ export function convergeStages(view: View, wish: ConvergeWish): readonly Stage[]
       'rolling',
       all((each) => each.steps),
     ),
-    make('prove', 'prove what is served', 'operator', proofs(wish, renewed.length > 0 || prune.length > 0)),
+    make(
+      'prove',
+      'prove what is served',
+      'operator',
+      proofs(wish, renewed.length > 0 || prune.length > 0 || wish.moves === true),
+    ),
     make('prune', 'remove what was replaced', 'parallel', prune),
   ];
 }
@@ -111,7 +120,7 @@ interface MemberTurn {
   readonly prune: readonly Draft[];
 }
 
-function memberTurn(view: View, host: string, { parts, ends }: ConvergeWish): MemberTurn {
+function memberTurn(view: View, host: string, { parts, ends, moves = false }: ConvergeWish): MemberTurn {
   const has = (part: ConvergePart): boolean => parts.includes(part);
   const turn = has('certs') ? renewingTurn(view, host, { keys: 'make' }) : undefined;
   const generation = turn && generationDrafts(view, turn);
@@ -127,14 +136,14 @@ function memberTurn(view: View, host: string, { parts, ends }: ConvergeWish): Me
       ...(generation?.prepare ?? []),
     ],
     steps: [
-      ...needed(has('config') && has('certs'), moveCandidates(view, host)),
+      ...needed(has('config') && (has('certs') || moves), moveCandidates(view, host)),
       ...needed(has('units'), packageCandidates(view, host)),
       ...(generation?.switch ?? []),
       ...needed(has('config'), settingCandidates(view, host)),
       ...needed(has('units'), [...unitCandidates(view, host), { kind: 'unit.enable', host, unit }]),
       ...needed(has('version'), linkCandidates(view, host)),
       ...needed(has('units'), ownerCandidates(view, host)),
-      ...neededDrafts(view, restartCandidates(view, host, { parts, end: ends?.[host] })),
+      ...neededDrafts(view, restartCandidates(view, host, { parts, moves, end: ends?.[host] })),
     ],
     prune: generation?.prune ?? needed(has('certs'), prunes(view, host)),
   };
@@ -149,14 +158,18 @@ function prunes(view: View, host: string): readonly Draft[] {
 function restartCandidates(
   view: View,
   host: string,
-  { parts, end }: { readonly parts: readonly ConvergePart[]; readonly end: string | undefined },
+  {
+    parts,
+    moves,
+    end,
+  }: { readonly parts: readonly ConvergePart[]; readonly moves: boolean; readonly end: string | undefined },
 ): readonly Candidate[] {
   if (parts.length === 0 && end === undefined) return [];
   const { cluster, pki } = view;
   return [
     {
       ...{ kind: 'unit.restart', host, unit: cluster.unit, wish: runWish(view, host, parts), ends: end ?? '' },
-      ...(parts.includes('certs') ? { trust: trustWish(pki) } : {}),
+      ...(parts.includes('certs') || moves ? { trust: trustWish(pki) } : {}),
       ...(parts.includes('version') ? { binary: `${binaryDir(cluster)}/etcd` } : {}),
       outage: false,
     },

@@ -1,9 +1,11 @@
 /** What hosts will be after stages that have not run yet, so that the stages behind them can be planned as data. Pure. */
 import { createHash } from 'node:crypto';
 import type { Facts, FileFact, HostFacts } from '../domain/facts.ts';
+import type { Use } from '../domain/pki-view.ts';
 import type { Stage } from '../domain/plan.ts';
 import type { RunWish } from '../domain/run-record.ts';
 import type { Step } from '../domain/step.ts';
+import { trustBundle } from './certificates.ts';
 import { fillToken } from './need.ts';
 import type { View } from './view.ts';
 
@@ -47,15 +49,24 @@ function hostAfter(host: HostFacts, step: Step, view: View): HostFacts {
         step.names.map((name) => [`${step.binDir}/${name}`, { kind: 'link', target: `${step.directory}/${name}` }]),
       );
     case 'unit.restart':
-      return { ...host, unit: { ...host.unit, activeState: 'active' }, run: runAfter(host, step) };
+      return { ...host, unit: { ...host.unit, activeState: 'active' }, run: runAfter(host, step, view) };
     default:
       return host;
   }
 }
 
-function runAfter({ run, files }: HostFacts, { wish, binary }: Step<'unit.restart'>): HostFacts['run'] {
+function runAfter(
+  { run, files }: HostFacts,
+  { wish, binary, trust }: Step<'unit.restart'>,
+  { pki }: View,
+): HostFacts['run'] {
   const file = binary === undefined ? undefined : files[binary];
-  const started: RunWish = file?.kind === 'file' ? { ...wish, binarySha256: file.sha256 } : wish;
+  const bundle = (use: Use): string => sha256(trustBundle(pki.authorities, trust?.[use] ?? []) ?? '');
+  const started: RunWish = {
+    ...wish,
+    ...(file?.kind === 'file' ? { binarySha256: file.sha256 } : {}),
+    ...(trust === undefined ? {} : { caSha256: bundle('client'), peerCaSha256: bundle('peer') }),
+  };
   const unknown = {
     invocationId: '',
     configSha256: '',

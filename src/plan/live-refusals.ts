@@ -1,6 +1,9 @@
 /** Why a running cluster is not changed: told before anything is. Pure. */
 import { combineErrors, QuorateError } from '../domain/errors.ts';
 import { currentGeneration } from '../domain/generation.ts';
+import { memberList } from '../domain/health.ts';
+import { hostOf } from '../domain/membership.ts';
+import { isPlaintext } from '../domain/plaintext.ts';
 import { compareText } from '../domain/plan.ts';
 import { majority } from '../domain/quorum.ts';
 import type { View } from './view.ts';
@@ -92,6 +95,29 @@ export function requireOwnCertificates({ cluster, facts }: View, members: readon
     {
       host: first,
       hint: 'bring settings and certificates first: quorate apply -i FILE without --only, with the version that runs in the inventory',
+    },
+  );
+}
+
+/**
+ * Plaintext that has ended on a member is opened on none again.
+ * @throws QuorateError refused
+ */
+export function requireNotReopened({ cluster, facts }: View): void {
+  if (!cluster.plaintextClients) return;
+  const closed = memberList(facts).find((each) => {
+    const host = hostOf(cluster, facts, each)?.name ?? '';
+    const told = each.clientUrls.length > 0 && !each.clientUrls.some(isPlaintext);
+    return told && currentGeneration(cluster, facts.hosts[host]) > 0;
+  });
+  if (closed === undefined) return;
+  const name = hostOf(cluster, facts, closed)?.name ?? closed.name;
+  throw new QuorateError(
+    'refused',
+    `${name}: serves clients over TLS alone, and etcd.plaintextClients would open plaintext again`,
+    {
+      host: name,
+      hint: 'take etcd.plaintextClients out of the inventory: it is for clusters that were made without TLS',
     },
   );
 }

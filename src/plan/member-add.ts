@@ -6,10 +6,12 @@ import { compareText, dropEmptyStages, type Plan, type Reason, stage } from '../
 import { object } from '../domain/quorum.ts';
 import { knownMinor } from '../domain/version.ts';
 import { votersOf } from '../domain/voters.ts';
+import { requireNotReopened } from './live-refusals.ts';
 import { leftFiles } from './member-files.ts';
 import { type Arrival, arrivalOf, joinPrune, joinStages, memberFiles, notedId } from './member-join.ts';
 import { goalHint, requireFormed, requireList, requireNoOtherArrival, sizeWarnings } from './member-targets.ts';
 import { lackingWords, refuseUnsigned } from './outside.ts';
+import { requireTlsAmongPeers } from './plaintext.ts';
 import { planBase, type View } from './view.ts';
 
 /** What the operator asked for. */
@@ -28,6 +30,8 @@ export interface AddWish {
 export function planAdd(view: View, wish: AddWish): Plan {
   const list = requireList(view);
   requireFormed(view);
+  requireTlsAmongPeers(view);
+  requireNotReopened(view);
   requireNoReplacing(view);
   const asked = namesOf(view, wish);
   const places = asked.map((name) => ({ name, arrival: placeOf(view, name) }));

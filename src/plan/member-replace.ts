@@ -8,6 +8,7 @@ import { dropEmptyStages, type Plan, type Reason, type Stage, stage } from '../d
 import { type Disruption, objectToAll, type Voter } from '../domain/quorum.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { serves, votersOf } from '../domain/voters.ts';
+import { requireNotReopened } from './live-refusals.ts';
 import { requireJoinable } from './member-add.ts';
 import { arrivalOf, type JoinWish, joinPrune, joinStages, memberFiles } from './member-join.ts';
 import { removeStages } from './member-remove.ts';
@@ -19,6 +20,7 @@ import {
   requireNoOtherArrival,
   type Target,
 } from './member-targets.ts';
+import { requireTlsAmongPeers } from './plaintext.ts';
 import { planBase, type View } from './view.ts';
 
 export interface ReplaceWish {
@@ -43,6 +45,8 @@ export function planReplace(view: View, wish: ReplaceWish): Plan {
   const target = oldOf(view, list, goal);
   const others = list.filter((each) => each.id !== goal.id);
   requireFormed(view, [newcomer.name, ...(target.controller === undefined ? [] : [target.controller.name])]);
+  requireTlsAmongPeers(view);
+  requireNotReopened(view);
   requireJoinable(view, [newcomer.name]);
   requireNoOtherArrival(view, others, [newcomer.name]);
   if (!open) requireOutside(others, newcomer, goal);

@@ -66,7 +66,8 @@ export function moveWarnings(view: View, { moved, renamed }: Roster, chosen: rea
 
 function clientWarnings({ cluster }: View, { name, entry }: Move): readonly string[] {
   const url = cluster.controllers.find((each) => each.name === name)?.clientUrl ?? '';
-  if (entry.clientUrls.includes(url) || entry.clientUrls.length === 0) return [];
+  const served = cluster.plaintextClients ? [url, url.replace(/^https/, 'http')] : [url];
+  if (entry.clientUrls.some((each) => served.includes(each)) || entry.clientUrls.length === 0) return [];
   return [`${name}: clients that name ${entry.clientUrls.join(', ')} find it at ${url} alone from its turn on`];
 }
 

@@ -31,6 +31,8 @@ export interface View {
     version: string,
     etcd: Readonly<Record<string, unknown>>,
   ) => Pick<View, 'cluster' | 'desired' | 'checksums'>;
+  /** What another state of this cluster wants, for ways that have several. Absent where nobody asks. */
+  readonly render?: (cluster: Cluster) => View['desired'];
 }
 
 /** What every plan of `verb` begins with. */

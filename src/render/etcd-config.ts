@@ -62,7 +62,8 @@ interface MemberSettings {
 }
 
 function memberSettings(cluster: Cluster, controller: Controller, input: EtcdConfigInput): MemberSettings {
-  const urls = listenUrls(controller);
+  const plaintext = cluster.plaintextClients === true;
+  const urls = listenUrls(controller, plaintext);
   const members = [...input.initialCluster].sort((left, right) => compareText(left.name, right.name));
   return {
     name: controller.name,
@@ -72,7 +73,9 @@ function memberSettings(cluster: Cluster, controller: Controller, input: EtcdCon
     'listen-client-urls': urls.client,
     'listen-metrics-urls': urls.metrics,
     'initial-advertise-peer-urls': controller.peerUrl,
-    'advertise-client-urls': controller.clientUrl,
+    'advertise-client-urls': plaintext
+      ? `${controller.clientUrl.replace(/^https/, 'http')},${controller.clientUrl}`
+      : controller.clientUrl,
     'initial-cluster': members.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(','),
     'initial-cluster-state': input.initialClusterState,
     'initial-cluster-token': input.token,

@@ -1,10 +1,12 @@
 /** The URLs that a member binds. */
 import type { Controller } from '../domain/controller.ts';
+import { isPlaintext } from '../domain/plaintext.ts';
 
 /** Comma-separated URL lists, as etcd's configuration has them. */
 export interface ListenUrls {
+  /** By the scheme of the member's peer URL. */
   readonly peer: string;
-  /** The listen addresses and loopback. */
+  /** The listen addresses and loopback; each with http before https where plaintext is served too: etcd 3.5 and later serve both on one port. */
   readonly client: string;
   /** Plain http, loopback only: health and metrics need no certificate there. */
   readonly metrics: string;
@@ -17,15 +19,18 @@ export interface ListenUrls {
  * both), so whatever they cover is left out: a port can be bound once. The loopback of IPv6 is bound only where an IPv6
  * address is, since a host may have IPv6 switched off.
  */
-export function listenUrls(controller: Controller): ListenUrls {
+export function listenUrls(controller: Controller, plaintextClients = false): ListenUrls {
   const { clientPort, formerClientPort, metricsPort, peerPort } = controller;
   const addresses = narrowed(controller.listenAddresses);
   const loopbacks = addresses.some(isIpv6) ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
   const clientPorts = [clientPort, ...(formerClientPort === undefined ? [] : [formerClientPort])];
-  const urls = (all: readonly string[], port: number): string => all.map((each) => url('https', each, port)).join(',');
+  const clientSchemes = plaintextClients ? ['http', 'https'] : ['https'];
+  const peerSchemes = [isPlaintext(controller.peerUrl) ? 'http' : 'https'];
+  const urls = (schemes: readonly string[], all: readonly string[], port: number): string =>
+    all.flatMap((each) => schemes.map((scheme) => url(scheme, each, port))).join(',');
   return {
-    peer: urls(addresses, peerPort),
-    client: clientPorts.map((port) => urls(narrowed([...addresses, ...loopbacks]), port)).join(','),
+    peer: urls(peerSchemes, addresses, peerPort),
+    client: clientPorts.map((port) => urls(clientSchemes, narrowed([...addresses, ...loopbacks]), port)).join(','),
     metrics: url('http', '127.0.0.1', metricsPort),
     local: url('https', '127.0.0.1', clientPort),
   };

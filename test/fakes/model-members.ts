@@ -18,8 +18,10 @@ export interface ModelMembers {
   promote(id: string): void;
   remove(id: string): void;
   update(id: string, peerUrls: readonly string[]): void;
-  /** A member that starts tells its name. */
-  publish(host: string, name: string): void;
+  /** A member that starts tells its name and its client URLs. */
+  publish(host: string, name: string, clientUrls: readonly string[]): void;
+  /** Every member is one that was made without TLS. */
+  speakPlainly(): void;
   /** The inventory calls a host otherwise. */
   rename(from: string, to: string): void;
 }
@@ -95,10 +97,15 @@ export function createMembers({ initial, serves }: Surroundings): ModelMembers {
       require(!taken, 'etcdserver: Peer URLs already exists');
       changed = list().map((each) => (each === member ? { ...each, peerUrls } : each));
     },
-    publish: (host, name) => {
+    publish: (host, name, clientUrls) => {
       const id = idOf(host);
-      if (list().every((each) => each.id !== id || each.name === name)) return;
-      changed = list().map((each) => (each.id === id ? { ...each, name } : each));
+      const same = (each: MemberFact): boolean => each.name === name && each.clientUrls.join() === clientUrls.join();
+      if (list().every((each) => each.id !== id || same(each))) return;
+      changed = list().map((each) => (each.id === id ? { ...each, name, clientUrls } : each));
+    },
+    speakPlainly: () => {
+      const plain = (urls: readonly string[]): readonly string[] => urls.map((each) => each.replace('https:', 'http:'));
+      changed = list().map((each) => ({ ...each, peerUrls: plain(each.peerUrls), clientUrls: plain(each.clientUrls) }));
     },
     rename: (from, to) => dataOf.set(to, idOf(from) ?? ''),
   };

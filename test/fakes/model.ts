@@ -96,12 +96,14 @@ export interface Model {
   reboot(name: string): void;
   /** Makes the member with this ID the leader. */
   moveLeader(targetId: string): void;
+  /** The cluster was made elsewhere, without TLS, and has been adopted: it runs on the same data, and hosts have nothing else of quorate's. */
+  madeInPlaintext(): void;
   /** Loses the data dir; with `everything` the whole machine is new. */
   wipe(name: string, what: 'data' | 'everything'): void;
 }
 
-function desiredOf(wanted: Cluster): Readonly<Record<string, HostFiles>> {
-  const input = inputFor(wanted);
+function desiredOf(wanted: Cluster, inventory = wanted): Readonly<Record<string, HostFiles>> {
+  const input = inputFor(inventory);
   return Object.fromEntries(
     wanted.controllers.map((controller) => [
       controller.name,
@@ -167,6 +169,7 @@ export function createModel(first: Cluster): Model {
     desired,
     checksums: {},
     now,
+    render: (wanted) => desiredOf(wanted, cluster),
     atVersion: (version, etcd) => {
       const key = JSON.stringify([version, etcd]);
       const other = { ...cluster, version, etcd: { ...cluster.etcd, ...etcd } };
@@ -218,6 +221,9 @@ export function createModel(first: Cluster): Model {
     const folder = generation?.kind === 'link' ? `${cluster.paths.configDir}/${generation.target}` : '';
     const served = tryParseChain(certificates[`${folder}/peer.crt`] ?? '')?.leaf.x509;
     const dialled = entryOf(name)?.peerUrls ?? [url];
+    // Who was not started with certificates dials nobody who asks for one.
+    const cannot = [...hosts.values()].some((each) => each.unit.activeState === 'active' && each.run === undefined);
+    if (url.startsWith('https:') && cannot) return false;
     if (served === undefined) return dialled.includes(url);
     return dialled.includes(url) && served.checkIP(new URL(url).hostname) !== undefined;
   };
@@ -255,8 +261,9 @@ export function createModel(first: Cluster): Model {
       return hasQuorum() && members.join(name, peerUrl, configuredUrls(before.texts[configFile(cluster)] ?? ''));
     };
     link(name);
-    if (wal)
-      members.publish(name, /^name: "?([^"\n]*)"?$/m.exec(host(name).texts[configFile(cluster)] ?? '')?.[1] ?? '');
+    const configured = (key: string): string =>
+      new RegExp(`^${key}: "?([^"\n]*)"?$`, 'm').exec(host(name).texts[configFile(cluster)] ?? '')?.[1] ?? '';
+    if (wal) members.publish(name, configured('name'), configured('advertise-client-urls').split(','));
     const fails = state === 'new' ? before.records.starting !== undefined : !wal && !joins();
     edit(name, withUnit({ activeState: !wal && fails ? 'activating' : 'active' }));
     if (wal || fails) return;
@@ -515,6 +522,14 @@ export function createModel(first: Cluster): Model {
       edit(name, (each) => without(each, volatile));
       edit(name, withUnit({ activeState: 'inactive' }));
       if (host(name).unit.fileState === 'enabled') start(name, 'existing');
+    },
+    madeInPlaintext: () => {
+      members.speakPlainly();
+      for (const name of hosts.keys()) {
+        const { configDir, libDir } = cluster.paths;
+        edit(name, (each) => ({ ...without(each, [configDir, libDir, unitFile(cluster)]), run: undefined }));
+        listens.set(name, entryOf(name)?.peerUrls[0] ?? '');
+      }
     },
     wipe: (name, what) => {
       if (what === 'everything') return edit(name, () => freshHost(name));

@@ -1,7 +1,9 @@
 /** One client's connections to all members: which member is asked next, and what an attempt costs at most. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectEtcd, type EtcdClient } from '../../../src/etcd/client.ts';
+import { createCalls } from '../../../src/etcd/calls.ts';
+import { connectEtcd, EtcdClient } from '../../../src/etcd/client.ts';
 import { EtcdError } from '../../../src/etcd/etcd-error.ts';
+import { connectPlainly } from '../../../src/etcd/secure.ts';
 import { dial } from './dial.ts';
 import type { Material } from './material.ts';
 import type { Endpoint } from './order.ts';
@@ -17,7 +19,7 @@ export interface Connections {
 
 export interface ConnectionsOrder {
   readonly endpoints: readonly Endpoint[];
-  readonly material: Material;
+  readonly material: Material | 'plaintext';
   readonly persistent: boolean;
   readonly clock: () => number;
 }
@@ -68,7 +70,19 @@ export function openConnections({ endpoints, material, persistent, clock }: Conn
   };
 }
 
-async function connect({ name, address, port }: Endpoint, material: Material, timeoutMs: number): Promise<EtcdClient> {
+async function connect(
+  { name, address, port }: Endpoint,
+  material: Material | 'plaintext',
+  timeoutMs: number,
+): Promise<EtcdClient> {
+  if (material === 'plaintext') {
+    const options = { host: name, stream: dial(address, port), timeoutMs };
+    return new EtcdClient('', createCalls(await connectPlainly(options)), {
+      ...options,
+      tls: { ca: '' },
+      identities: [],
+    });
+  }
   const tls = material();
   return connectEtcd({ host: name, stream: dial(address, port), tls, identities: [address], timeoutMs });
 }

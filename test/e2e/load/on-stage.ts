@@ -97,7 +97,8 @@ function loadOrder(
   };
 }
 
-function materialIn(folder: string): MaterialOrder {
+/** A client's certificate, key and bundle as `certs client issue load` writes them. */
+export function materialIn(folder: string): MaterialOrder {
   const path = (name: string): string => join(folder, name);
   return { ca: path('ca.crt'), cert: path('load.crt'), key: path('load.key'), keepsCa: false, keepsLeaf: false };
 }

@@ -25,7 +25,7 @@ export interface ClientOrder {
   readonly connections: 'persistent' | 'fresh';
   readonly does: 'write' | 'read';
   readonly perSecond: number;
-  readonly material: MaterialOrder;
+  readonly material: MaterialOrder | 'plaintext';
 }
 
 export interface LoadOrder {

@@ -103,7 +103,11 @@ describe('a plaintext cluster of flags', () => {
       'quota-backend-bytes': '2GiB',
       'auto-compaction-retention': '0',
       'feature-gates': { CompactHashCheck: false, InitialCorruptCheck: false },
+      plaintextClients: true,
     });
+    expect(text).toContain('until that line is taken out');
+    expect(cluster.plaintextClients).toBe(true);
+    expect(texts(description, 'changes')).toMatch(/clients speak plaintext[\s\S]*peers speak plaintext/);
     expect(description.tls).toEqual({ client: 'none', peer: 'none' });
     expect(description.memberIds).toEqual({
       infra0: '0000000000010001',

@@ -434,3 +434,19 @@ describe('metrics', () => {
     expect(text.endsWith('\n')).toBe(true);
   });
 });
+
+describe('plaintext', () => {
+  const evidence = (port: 'client' | 'peer', fact: ServedFact): CertificateEvidence => {
+    const seen = withServed(port, fact);
+    const own = seen.served['etcd-1'];
+    if (own === undefined) throw new Error('no ports');
+    return { ...seen, served: { ...seen.served, 'etcd-1': { ...own, plaintext: [port] } } };
+  };
+
+  it('beside TLS is a warning, alone it is critical', () => {
+    const beside = evidence('client', healthy.served['etcd-1']?.client ?? { kind: 'silent', reason: '' });
+    expect([told(beside), reportCertificates(beside, usual).state]).toEqual([['etcd-1 :2379: plaintext'], 'warning']);
+    const alone = evidence('peer', { kind: 'silent', reason: 'it is no TLS' });
+    expect([told(alone), reportCertificates(alone, usual).state]).toEqual([['etcd-1 :2380: plaintext'], 'critical']);
+  });
+});
