@@ -8,11 +8,14 @@ import type { Stage } from './stage.ts';
 
 export type ForeignLayout = 'flags' | 'environment' | 'file';
 
+export type ForeignPort = 'client' | 'peer';
+
 export interface ForeignWish {
   readonly version: string;
   /** One a host. */
   readonly layouts: readonly ForeignLayout[];
-  readonly tls: boolean;
+  /** On both ports, on one alone, or on none. */
+  readonly tls: boolean | ForeignPort;
   /** Account that etcd runs as. */
   readonly user?: string;
 }
@@ -31,20 +34,20 @@ export async function makeForeign(stage: Stage, wish: ForeignWish): Promise<void
     name,
     content: execFileSync('tar', ['-xzOf', tarball, `${folder}/${name}`], { maxBuffer: 2 ** 28 }),
   }));
-  if (wish.tls) makeAuthority(stage);
+  if (wish.tls !== false) makeAuthority(stage);
   await Promise.all(
     wish.layouts.map(async (layout, index) => {
       const host = stage.host(index + 1);
       for (const { name, content } of binaries) await host.putFile(`/opt/etcd/bin/${name}`, content, 0o755);
       const user = wish.user ?? 'etcd';
       if (user !== 'root') await host.sh(`useradd --system --no-create-home --user-group ${user}`);
-      if (wish.tls) await putCertificates(stage, index + 1, user);
+      if (wish.tls !== false) await putCertificates(stage, index + 1, user);
       await host.sh(`install -d -m 0700 -o ${user} /var/lib/etcd`);
       await putUnit(stage, index + 1, { layout, wish });
       await host.sh('systemctl daemon-reload && systemctl enable -q etcd && systemctl start --no-block etcd');
     }),
   );
-  const ask = `${etcdctl(stage, 1, wish.tls)} endpoint health`;
+  const ask = `${etcdctl(stage, 1, hasTls(wish, 'client'))} endpoint health`;
   for (let tries = 0; tries < 200; tries += 1) {
     if ((await stage.host(1).exec(ask)).status === 0) return;
     await sleep(300);
@@ -163,8 +166,14 @@ async function putUnit(
   );
 }
 
-function settingsOf(stage: Stage, number: number, { layouts, tls }: ForeignWish): Readonly<Record<string, string>> {
-  const scheme = tls ? 'https' : 'http';
+function hasTls({ tls }: ForeignWish, port: ForeignPort): boolean {
+  return tls === true || tls === port;
+}
+
+function settingsOf(stage: Stage, number: number, wish: ForeignWish): Readonly<Record<string, string>> {
+  const { layouts } = wish;
+  const [client, peer] = [hasTls(wish, 'client'), hasTls(wish, 'peer')];
+  const [clients, others] = [client ? 'https' : 'http', peer ? 'https' : 'http'];
   const { name, ipv4 } = stage.host(number);
   const members = layouts.map((_, index) => stage.host(index + 1));
   const material = {
@@ -178,15 +187,16 @@ function settingsOf(stage: Stage, number: number, { layouts, tls }: ForeignWish)
   return {
     name,
     'data-dir': '/var/lib/etcd',
-    'listen-peer-urls': `${scheme}://${ipv4}:2380`,
-    'listen-client-urls': `${scheme}://${ipv4}:2379,${scheme}://127.0.0.1:2379`,
-    'initial-advertise-peer-urls': `${scheme}://${ipv4}:2380`,
-    'advertise-client-urls': `${scheme}://${ipv4}:2379`,
-    'initial-cluster': members.map((each) => `${each.name}=${scheme}://${each.ipv4}:2380`).join(','),
+    'listen-peer-urls': `${others}://${ipv4}:2380`,
+    'listen-client-urls': `${clients}://${ipv4}:2379,${clients}://127.0.0.1:2379`,
+    'initial-advertise-peer-urls': `${others}://${ipv4}:2380`,
+    'advertise-client-urls': `${clients}://${ipv4}:2379`,
+    'initial-cluster': members.map((each) => `${each.name}=${others}://${each.ipv4}:2380`).join(','),
     'initial-cluster-token': 'etcd-cluster-1',
     'initial-cluster-state': 'new',
     'snapshot-count': '5000',
-    ...(tls ? { ...material, ...peers, 'client-cert-auth': 'true', 'peer-client-cert-auth': 'true' } : {}),
+    ...(client ? { ...material, 'client-cert-auth': 'true' } : {}),
+    ...(peer ? { ...peers, 'peer-client-cert-auth': 'true' } : {}),
   };
 }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { answersPlainly } from '../../src/etcd/ask.ts';
 import { expectDone, expectRefusal } from '../e2e/environment.ts';
-import { etcdctl, makeForeign } from '../e2e/foreign-cluster.ts';
+import { etcdctl, foreignPki, makeForeign } from '../e2e/foreign-cluster.ts';
 import { dial } from '../e2e/load/dial.ts';
 import { tellFigures } from '../e2e/load/on-stage.ts';
 import type { LoadReport } from '../e2e/load/order.ts';
@@ -95,6 +95,40 @@ describe.each(['3.5.35', '3.6.16'])('three members of %s without TLS', (version)
   it('are not opened again', async () => {
     await stage.edit((text) => text.replace(/\netcd:/, '\netcd:\n  plaintextClients: true'));
     expect(expectRefusal(await stage.quorate(['apply', '--yes']), 13)).toContain('would open plaintext again');
+  });
+});
+
+describe.each([
+  { tls: 'client', open: 2380 },
+  { tls: 'peer', open: 2379 },
+] as const)('three members with mutual TLS on their $tls port alone', ({ tls, open }) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage({ name: `half-${tls}` });
+    await makeForeign(stage, { version: '3.6.16', layouts, tls });
+    await stage.host(1).sh(`${etcdctl(stage, 1, tls === 'client')} put greeting hello`);
+  });
+  afterAll(() => stage?.down());
+
+  it('keep the authority of that port, get another for the other one, and come to TLS on both', {
+    timeout: 900_000,
+  }, async () => {
+    expect(await plainPorts(stage)).toEqual([open]);
+    const adopt = ['adopt', '--out', 'adopted.yml', '--yes', '--ca-key', join(foreignPki(stage), 'ca.key')];
+    expectDone(await stage.quorate([...adopt, '--new-identity', 'identity.txt']));
+    const { binaries } = parse(readFileSync(stage.inventory, 'utf8'));
+    const adopted = parse(readFileSync(join(stage.folder, 'adopted.yml'), 'utf8'));
+    await stage.edit(() => stringify({ ...adopted, binaries }));
+    expectDone(await stage.quorate(['apply', '--yes']));
+    if (tls === 'peer') {
+      expect(await plainPorts(stage)).toEqual([open]);
+      await stage.edit((text) => text.replace(/\n *plaintextClients: true/, ''));
+      expectDone(await stage.quorate(['apply', '--yes']));
+    }
+    expect(await plainPorts(stage)).toEqual([]);
+    expect(await stage.etcdctl(2, 'get greeting --print-value-only')).toBe('hello\n');
+    await expectOrder(stage);
+    expect((await stage.quorate(['certs', 'check'])).status).toBe(0);
   });
 });
 
