@@ -2,15 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Cluster } from '../../../src/domain/cluster.ts';
 import type { Controller } from '../../../src/domain/controller.ts';
-import { QuorateError } from '../../../src/domain/errors.ts';
-import { isEmpty, type Plan } from '../../../src/domain/plan.ts';
-import { type ApplyWish, planApply } from '../../../src/plan/apply.ts';
+import { isEmpty } from '../../../src/domain/plan.ts';
 import { planBootstrap } from '../../../src/plan/bootstrap.ts';
 import { planRemove } from '../../../src/plan/member-remove.ts';
 import { planRestart } from '../../../src/plan/restart.ts';
 import { planRotate } from '../../../src/plan/rotate.ts';
 import { planStart } from '../../../src/plan/start.ts';
-import type { View } from '../../../src/plan/view.ts';
+import { planWhole, refusalOf } from '../../fakes/apply.ts';
 import { runOn } from '../../fakes/executor.ts';
 import { createModel, type Model } from '../../fakes/model.ts';
 import { cluster as clusterOf, controller } from '../render/cluster.ts';
@@ -34,23 +32,6 @@ async function formed(): Promise<Model> {
   return model;
 }
 
-const apply = (view: View, changes: Partial<ApplyWish> = {}): Plan =>
-  planApply(view, {
-    ...{ only: [], members: [], remove: [], stallMs: 60_000, downtime: { allowed: false, required: true } },
-    ...changes,
-  });
-
-function refusal(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof QuorateError)
-      return [error, ...error.errors].map((each) => `${each.code}: ${each.message} — ${each.hint}`).join('\n');
-    throw error;
-  }
-  return 'not refused';
-}
-
 describe('another client port', () => {
   it('at once is refused by every verb that counts members, with the way in two steps', async () => {
     const model = await formed();
@@ -58,15 +39,15 @@ describe('another client port', () => {
     const view = model.view();
     const rotate = { members: [], purposes: ['server', 'peer'], due: false, keys: 'make' } as const;
     const acts = [
-      () => apply(view),
-      () => apply(view, { members: ['etcd-1'], only: ['config'] }),
+      () => planWhole(view),
+      () => planWhole(view, { members: ['etcd-1'], only: ['config'] }),
       () => planRemove(view, { members: ['etcd-3'] }),
       () => planRotate(view, rotate),
       () => planRestart(view, { members: [], downtime: { allowed: true, required: true } }),
       () => planStart(view, { members: [] }),
     ];
     for (const act of acts) {
-      const said = refusal(act);
+      const said = refusalOf(act);
       expect(said).toContain('refused: etcd-2: serves clients on port 2379, and the inventory wants 12379 at once');
       expect(said).toContain('ports: {client: 12379, formerClient: 2379}');
     }
@@ -75,28 +56,28 @@ describe('another client port', () => {
   it('beside the former one rolls, then the former one goes: one restart each, and clients are told', async () => {
     const model = await formed();
     model.want(inventory({ client: other, former: 2379 }));
-    const first = apply(model.view());
+    const first = planWhole(model.view());
     expect(first.warnings.join('\n')).toMatch(/etcd-1: serves clients on port 12379 too from its turn on/);
     expect(first.warnings.join('\n')).not.toContain('are refused');
     expect((await runOn(model, first)).error).toBeUndefined();
-    expect(isEmpty(apply(model.view()))).toBe(true);
+    expect(isEmpty(planWhole(model.view()))).toBe(true);
     model.want(inventory({ client: other }));
-    const second = apply(model.view());
+    const second = planWhole(model.view());
     expect(second.warnings.join('\n')).toContain(
       'etcd-3: from its turn on clients that dial its port 2379 are refused; they find it at https://10.0.0.3:12379',
     );
     for (const plan of [first, second])
       expect(plan.stages.flatMap((each) => each.steps).filter((step) => step.kind === 'unit.restart')).toHaveLength(3);
     expect((await runOn(model, second)).error).toBeUndefined();
-    expect(isEmpty(apply(model.view()))).toBe(true);
+    expect(isEmpty(planWhole(model.view()))).toBe(true);
   });
 
   it('does not lose the former one before every member has both', async () => {
     const model = await formed();
     model.want(inventory({ client: other, former: 2379 }));
-    expect((await runOn(model, apply(model.view(), { members: ['etcd-1', 'etcd-2'] }))).error).toBeUndefined();
+    expect((await runOn(model, planWhole(model.view(), { members: ['etcd-1', 'etcd-2'] }))).error).toBeUndefined();
     model.want(inventory({ client: other }));
-    const said = refusal(() => apply(model.view()));
+    const said = refusalOf(() => planWhole(model.view()));
     expect(said).toContain('etcd-3: serves clients on port 2379, and');
     expect(said).not.toContain('etcd-1: serves');
   });
@@ -104,9 +85,9 @@ describe('another client port', () => {
   it('is given up by taking it back', async () => {
     const model = await formed();
     model.want(inventory({ client: other, former: 2379 }));
-    expect((await runOn(model, apply(model.view()))).error).toBeUndefined();
+    expect((await runOn(model, planWhole(model.view()))).error).toBeUndefined();
     model.want(inventory({}));
-    expect((await runOn(model, apply(model.view()))).error).toBeUndefined();
-    expect(isEmpty(apply(model.view()))).toBe(true);
+    expect((await runOn(model, planWhole(model.view()))).error).toBeUndefined();
+    expect(isEmpty(planWhole(model.view()))).toBe(true);
   });
 });

@@ -2,18 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import { guard } from '../../../src/apply/guard.ts';
 import type { Cluster } from '../../../src/domain/cluster.ts';
-import { QuorateError } from '../../../src/domain/errors.ts';
 import type { HostFacts, MemberFact } from '../../../src/domain/facts.ts';
 import { stage } from '../../../src/domain/plan.ts';
 import type { Draft } from '../../../src/domain/step.ts';
 import { votersOf } from '../../../src/domain/voters.ts';
-import { type ApplyWish, planApply } from '../../../src/plan/apply.ts';
 import { planBootstrap } from '../../../src/plan/bootstrap.ts';
 import { planAdd } from '../../../src/plan/member-add.ts';
 import { planRotate } from '../../../src/plan/rotate.ts';
 import { planRotateCa } from '../../../src/plan/rotate-ca.ts';
 import { planVersion } from '../../../src/plan/upgrade.ts';
 import type { View } from '../../../src/plan/view.ts';
+import { planWhole, refusalOf } from '../../fakes/apply.ts';
 import { runOn } from '../../fakes/executor.ts';
 import { createModel, type Model } from '../../fakes/model.ts';
 import { cluster as clusterOf, controller } from '../render/cluster.ts';
@@ -40,23 +39,6 @@ const rotateCa = {
 const upgrade = { way: 'up', to: '3.7.3', via: [], abort: false, accepted: [], allowDowntime: false } as const;
 
 const moved = inventory({ 'etcd-2': '10.0.1.9' });
-
-const apply = (view: View, changes: Partial<ApplyWish> = {}) =>
-  planApply(view, {
-    ...{ only: [], members: [], remove: [], stallMs: 60_000, downtime: { allowed: false, required: true } },
-    ...changes,
-  });
-
-function refusal(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof QuorateError)
-      return [error, ...error.errors].map((each) => `${each.code}: ${each.message} — ${each.hint}`).join('\n');
-    throw error;
-  }
-  return 'not refused';
-}
 
 /** What hosts tell is another. */
 function withHost(view: View, name: string, change: (host: HostFacts) => HostFacts | undefined): View {
@@ -91,19 +73,19 @@ describe('a member at another address', () => {
       ...host,
       addresses: ['10.0.0.2', '10.0.1.9'],
     }));
-    const warnings = apply(view).warnings.join('\n');
+    const warnings = planWhole(view).warnings.join('\n');
     expect(warnings).toContain(
       'etcd-2: clients that name https://10.0.0.2:2379 find it at https://10.0.1.9:2379 alone',
     );
     expect(warnings).toMatch(/etcd-2: still has 10\.0\.0\.2, .* name it under sans until it is gone/);
     const alone = withHost(view, 'etcd-2', (host) => ({ ...host, addresses: ['10.0.1.9'] }));
-    expect(apply(alone).warnings.join('\n')).not.toContain('under sans');
+    expect(planWhole(alone).warnings.join('\n')).not.toContain('under sans');
   });
 
   it('stays where it is not among those chosen, or only a version is brought, and that is told', async () => {
     const view = (await formed(moved)).view();
     for (const changes of [{ members: ['etcd-1', 'etcd-3'] }, { only: ['version'] as const }]) {
-      const plan = apply(view, changes);
+      const plan = planWhole(view, changes);
       expect(JSON.stringify(plan.stages)).not.toContain('member.update');
       expect(plan.warnings).toContain(
         'etcd-2: stays at https://10.0.0.2:2380, and the inventory wants https://10.0.1.9:2380',
@@ -113,7 +95,9 @@ describe('a member at another address', () => {
 
   it.each([['config'], ['certs']] as const)('is not moved by half with --only %s', async (only) => {
     const view = (await formed(moved)).view();
-    expect(refusal(() => apply(view, { only: [only] }))).toMatch(/refused: etcd-2: .* a half of it.*config,certs/);
+    expect(refusalOf(() => planWhole(view, { only: [only] }))).toMatch(
+      /refused: etcd-2: .* a half of it.*config,certs/,
+    );
   });
 
   it.each<[string, (view: View) => unknown]>([
@@ -122,7 +106,7 @@ describe('a member at another address', () => {
     ['upgrade', (view) => planVersion(view, upgrade)],
   ])('comes before %s, whose certificates or settings would be for the new address', async (_verb, planner) => {
     const view = (await formed(moved)).view();
-    expect(refusal(() => planner(view))).toMatch(
+    expect(refusalOf(() => planner(view))).toMatch(
       /refused: etcd-2: the cluster dials it at .*10\.0\.0\.2.*quorate apply/,
     );
   });
@@ -131,9 +115,9 @@ describe('a member at another address', () => {
 describe('refused is', () => {
   it('a change of places between two members', async () => {
     const view = (await formed(inventory({ 'etcd-2': '10.0.0.3', 'etcd-3': '10.0.0.2' }))).view();
-    expect(refusal(() => apply(view))).toContain('2 members cannot be changed');
+    expect(refusalOf(() => planWhole(view))).toContain('2 members cannot be changed');
     const one = (await formed(inventory({ 'etcd-2': '10.0.0.3', 'etcd-3': '10.0.1.9' }))).view();
-    expect(refusal(() => apply(one))).toMatch(
+    expect(refusalOf(() => planWhole(one))).toMatch(
       /refused: etcd-2: is to be at .*10\.0\.0\.3:2380, .* etcd-3 to an address of its own first/,
     );
   });
@@ -142,12 +126,12 @@ describe('refused is', () => {
     const view = listing((await formed(inventory({}))).view(), (list) =>
       list.map((each) => ({ ...each, name: { 'etcd-2': 'etcd-3', 'etcd-3': 'etcd-2' }[each.name] ?? each.name })),
     );
-    expect(refusal(() => apply(view))).toContain('2 members cannot be changed');
+    expect(refusalOf(() => planWhole(view))).toContain('2 members cannot be changed');
   });
 
   it('a move of a host that cannot be reached', async () => {
     const view = withHost((await formed(moved)).view(), 'etcd-2', () => undefined);
-    expect(refusal(() => apply(view))).toMatch(
+    expect(refusalOf(() => planWhole(view))).toMatch(
       /^unreachable: etcd-2: connection refused; it was to move from .*member replace/,
     );
   });
@@ -157,19 +141,19 @@ describe('refused is', () => {
     const marker = view.facts.hosts['etcd-2']?.records.marker;
     const more = (await formed(inventory({ 'etcd-2': '10.0.1.9', 'etcd-4': '10.0.0.4' }))).view();
     const twin = withHost(more, 'etcd-4', (host) => ({ ...host, records: { ...host.records, marker } }));
-    expect(refusal(() => apply(twin))).toContain('etcd-4 carries the mark of the same member');
+    expect(refusalOf(() => planWhole(twin))).toContain('etcd-4 carries the mark of the same member');
     const endpoint = view.facts.endpoints['etcd-2'];
     if (endpoint === undefined) throw new Error('etcd-2 was not asked');
     const endpoints = { ...view.facts.endpoints, 'etcd-2': { ...endpoint, memberId: 'aaaaaaaaaaaaaaaa' } };
     const other = { ...view, facts: { ...view.facts, endpoints } };
-    expect(refusal(() => apply(other))).toMatch(/marked as member .*, and member aaaaaaaaaaaaaaaa answers there/);
+    expect(refusalOf(() => planWhole(other))).toMatch(/marked as member .*, and member aaaaaaaaaaaaaaaa answers there/);
   });
 
   it('a move of one that is still on its way into the cluster', async () => {
     const view = listing((await formed(moved)).view(), (list) =>
       list.map((each) => (each.name === 'etcd-2' ? { ...each, learner: true } : each)),
     );
-    expect(refusal(() => apply(view))).toMatch(/etcd-2: is on its way into the cluster at/);
+    expect(refusalOf(() => planWhole(view))).toMatch(/etcd-2: is on its way into the cluster at/);
   });
 });
 
@@ -179,7 +163,7 @@ describe('the guard before member.update', () => {
     peerUrls: ['https://10.0.1.9:2380'],
   });
   const said = (view: View): string =>
-    refusal(() =>
+    refusalOf(() =>
       guard(stage('roll', 'test', 'rolling', [draft(view, 'etcd-2')]).steps, { view, mode: 'rolling', permits: {} }),
     );
 
@@ -190,7 +174,7 @@ describe('the guard before member.update', () => {
     expect(said(learner)).toContain('is a learner');
     const gone = listing(view, (list) => list.filter((each) => each.name !== 'etcd-2'));
     expect(
-      refusal(() =>
+      refusalOf(() =>
         guard(stage('roll', 'test', 'rolling', [draft(view, 'etcd-2')]).steps, {
           view: gone,
           mode: 'rolling',

@@ -2,15 +2,14 @@
 import { expect, it } from 'vitest';
 import { guard } from '../../../src/apply/guard.ts';
 import type { Cluster } from '../../../src/domain/cluster.ts';
-import { QuorateError } from '../../../src/domain/errors.ts';
 import { plaintextPorts } from '../../../src/domain/plaintext.ts';
 import { stage } from '../../../src/domain/plan.ts';
-import { type ApplyWish, planApply } from '../../../src/plan/apply.ts';
 import { planBootstrap } from '../../../src/plan/bootstrap.ts';
 import { planAdd } from '../../../src/plan/member-add.ts';
 import { planRotate } from '../../../src/plan/rotate.ts';
 import type { View } from '../../../src/plan/view.ts';
 import { listenUrls } from '../../../src/render/listen-urls.ts';
+import { planWhole, refusalOf } from '../../fakes/apply.ts';
 import { runOn } from '../../fakes/executor.ts';
 import { createModel, type Model } from '../../fakes/model.ts';
 import { cluster as clusterOf, controller } from '../render/cluster.ts';
@@ -27,32 +26,15 @@ async function adopted(changes: Partial<Cluster> = {}, version = '3.6.16'): Prom
   return model;
 }
 
-const apply = (view: View, changes: Partial<ApplyWish> = {}) =>
-  planApply(view, {
-    ...{ only: [], members: [], remove: [], stallMs: 60_000, downtime: { allowed: false, required: true } },
-    ...changes,
-  });
-
 async function brought(model: Model): Promise<Model> {
-  const { error } = await runOn(model, apply(model.view()));
+  const { error } = await runOn(model, planWhole(model.view()));
   if (error !== undefined) throw error;
   return model;
 }
 
-function refusal(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof QuorateError)
-      return [error, ...error.errors].map((each) => `${each.code}: ${each.message} — ${each.hint}`).join('\n');
-    throw error;
-  }
-  return 'not refused';
-}
-
 it('gets certificates and TLS beside plaintext on every member, and only then TLS among peers', async () => {
   const view = (await adopted()).view();
-  const plan = apply(view);
+  const plan = planWhole(view);
   const rolls = plan.stages.filter((each) => each.mode === 'rolling');
   expect(rolls.map((each) => each.id)).toEqual(['offer-roll', 'peers-roll']);
   const urls = rolls.map(({ steps }) =>
@@ -79,7 +61,7 @@ it('serves both kinds of clients on one port', () => {
 
 it('has nothing left to do behind that, and tells what is open', async () => {
   const view = (await brought(await adopted())).view();
-  const plan = apply(view);
+  const plan = planWhole(view);
   expect(plan.stages).toEqual([]);
   expect(plaintextPorts(view.cluster, view.facts)).toEqual({ clients: names, peers: [] });
   expect(plan.warnings).toContainEqual(
@@ -90,18 +72,18 @@ it('has nothing left to do behind that, and tells what is open', async () => {
 it('ends plaintext once the inventory says so, tells whom that ends, and opens it no more', async () => {
   const model = await brought(await adopted());
   model.want(clusterOf('3.6.16', { controllers }));
-  const plan = apply(model.view());
+  const plan = planWhole(model.view());
   expect(plan.stages.map((each) => each.id)).toEqual(['roll']);
   expect(plan.warnings).toContainEqual(expect.stringMatching(/speak plaintext are refused by each of etcd-1, etcd-2/));
   await brought(model);
   expect(plaintextPorts(model.view().cluster, model.view().facts)).toEqual({ clients: [], peers: [] });
   model.want(clusterOf('3.6.16', { controllers, plaintextClients: true }));
-  expect(refusal(() => apply(model.view()))).toMatch(/^refused: etcd-1: .*would open plaintext again — take/);
+  expect(refusalOf(() => planWhole(model.view()))).toMatch(/^refused: etcd-1: .*would open plaintext again — take/);
 });
 
 it.each<[string, (view: View) => unknown, RegExp]>([
-  ['--only', (view) => apply(view, { only: ['config'] }), /a half of it|by all members/],
-  ['--member', (view) => apply(view, { members: ['etcd-1'] }), /by all members/],
+  ['--only', (view) => planWhole(view, { only: ['config'] }), /a half of it|by all members/],
+  ['--member', (view) => planWhole(view, { members: ['etcd-1'] }), /by all members/],
   [
     'certs rotate',
     (view) => planRotate(view, { members: [], purposes: ['server'], keys: 'make', due: false }),
@@ -109,7 +91,7 @@ it.each<[string, (view: View) => unknown, RegExp]>([
   ],
   ['member add', (view) => planAdd(view, { members: [], stallMs: 60_000 }), /etcd-1: has no certificates yet/],
 ])('is refused to %s before it has come to TLS', async (_what, act, said) => {
-  const { message } = { message: refusal(() => act(view)) };
+  const { message } = { message: refusalOf(() => act(view)) };
   expect(message).toMatch(/^refused/);
   expect(message).toMatch(said);
 });
@@ -119,21 +101,21 @@ const view = (await adopted()).view();
 it('is not moved to other addresses on the way', async () => {
   const away = controllers.map((each) => (each.name === 'etcd-2' ? controller('etcd-2', '10.0.9.2') : each));
   const model = await adopted({ controllers: away });
-  expect(refusal(() => apply(model.view()))).toMatch(
+  expect(refusalOf(() => planWhole(model.view()))).toMatch(
     /etcd-2: is dialled at http:.*another address too — put its address/,
   );
 });
 
 it('is refused on 3.4, which does not serve both on one port', async () => {
   const model = await adopted({}, '3.4.45');
-  expect(refusal(() => apply(model.view()))).toMatch(
+  expect(refusalOf(() => planWhole(model.view()))).toMatch(
     /etcd 3\.4 does not serve TLS and plaintext .* bring the members to 3\.5/,
   );
 });
 
 it('is nothing that a new cluster can be', () => {
   const model = createModel(clusterOf('3.6.16', { controllers, plaintextClients: true }));
-  expect(refusal(() => planBootstrap(model.view()))).toContain('a new cluster has no client that speaks plaintext');
+  expect(refusalOf(() => planBootstrap(model.view()))).toContain('a new cluster has no client that speaks plaintext');
 });
 
 it('has no member dialled with TLS before all others were started with certificates', async () => {
@@ -146,11 +128,11 @@ it('has no member dialled with TLS before all others were started with certifica
       peerUrls: ['https://10.0.0.2:2380'],
     } as const;
     const { steps } = stage('peers-roll', '', 'rolling', [{ ...draft, why: '' }]);
-    return refusal(() => guard(steps, { view: seen, mode: 'rolling', permits: {} }));
+    return refusalOf(() => guard(steps, { view: seen, mode: 'rolling', permits: {} }));
   };
   expect(update(view)).toMatch(/etcd-2: would be dialled with TLS, and etcd-1 was not started with certificates/);
   const model = await adopted();
-  const killed = await runOn(model, apply(model.view()), {
+  const killed = await runOn(model, planWhole(model.view()), {
     fault: (step) => (step.kind === 'member.update' ? 'kill' : undefined),
   });
   expect(killed.error).toBeDefined();
@@ -167,9 +149,11 @@ it('has no member dialled with TLS before all others were started with certifica
 
 it('begins again with the member whose move the list knows already', async () => {
   const model = await adopted();
-  await runOn(model, apply(model.view()), { fault: (step) => (step.kind === 'member.update' ? 'kill' : undefined) });
+  await runOn(model, planWhole(model.view()), {
+    fault: (step) => (step.kind === 'member.update' ? 'kill' : undefined),
+  });
   model.members.update(model.members.idOf('etcd-3') ?? '', ['https://10.0.0.3:2380']);
-  const again = apply(model.view());
+  const again = planWhole(model.view());
   expect(again.stages.map((each) => each.id)).not.toContain('offer-roll');
   const { done, error } = await runOn(model, again);
   expect(error).toBeUndefined();
