@@ -52,7 +52,7 @@ sync "$next"`;
 export function pairScript(directory: string): string {
   return `pairs=${quote(directory)}
 if command -v openssl >/dev/null 2>&1; then
-  public_half() { openssl pkey -in "$1" -pubout; }
+  public_half() { openssl pkey -in "$1" -pubout </dev/null; }
 else
   # It wants a file that nobody else may read, whoever owns the key.
   public_half() {
@@ -63,7 +63,9 @@ else
   }
 fi
 for each in ${leafPurposes.join(' ')}; do
-  if [ "$(public_half "$pairs/$each.key")" != "$(cat "$pairs/$each.pub")" ]; then
+  half=$(public_half "$pairs/$each.key") || half=
+  if [ -z "$half" ] || [ "$half" != "$(cat "$pairs/$each.pub")" ]; then
+    rm -f "$stage/pair" "$stage/pair.pub"
     echo "$pairs/$each.key is not the key of $each.pub" >&2
     exit 1
   fi
