@@ -5,7 +5,6 @@ import { ATTEMPT_FILE, MARKER_FILE, pkiLink, STARTING_FILE, unitFile, walFolder 
 import type { PkiView, Use } from '../domain/pki-view.ts';
 import { quote } from '../domain/shell-quote.ts';
 import type { FilePut, Step } from '../domain/step.ts';
-import { digestScript, sha256Function } from '../observe/digests.ts';
 import { chainFile } from '../pki/chain.ts';
 import { trustBundle } from '../plan/certificates.ts';
 import { prepareGaps } from '../plan/generation-gaps.ts';
@@ -15,6 +14,7 @@ import type { View } from '../plan/view.ts';
 import { asideScript, deleteScript } from './data-script.ts';
 import type { Fragment, StagedFile } from './fragment.ts';
 import { notInUse, pairScript, prepareScript, pruneScript } from './generation-script.ts';
+import { downloadTarget, installArriving, installDownload } from './install-script.ts';
 import { keyScript } from './key-script.ts';
 import type { IssuedLeaves, Release } from './ports.ts';
 import { settle } from './prelude.ts';
@@ -168,50 +168,11 @@ ${settle([path])}`;
   return { files: [file], script };
 }
 
-/** Every 15 MB (1,500 records of 10 KiB, tar's own) what is there goes to the disk while tar goes on: the last sync has little left. */
-const FLUSH_RECORDS = 1_500;
-
 async function installBinary(step: Step<'binary.install'>, context: CompileContext): Promise<Fragment> {
-  const parent = step.directory.slice(0, step.directory.lastIndexOf('/'));
-  const partial = `${step.directory}.quorate-new`;
-  const binaries = words(step.names.map((name) => `${partial}/${name}`));
-  const flush = quote(`exec=sync -d ${binaries} 2>/dev/null &`);
-  const install = (unpack: string): string => `${sha256Function}
-rm -rf ${quote(partial)}
-mkdir -m 0755 ${quote(partial)}
-${unpack}
-[ -x ${quote(`${partial}/etcd`)} ]
-chmod -R u=rwX,go=rX ${quote(partial)}
-sync ${binaries} ${quote(partial)} &
-syncing=$!
-${digestScript(partial, step.directory, ['etcd'])}
-wait "$syncing"
-mv -T ${quote(partial)} ${quote(step.directory)}
-sync ${quote(parent)}`;
-  const untar = (tarball: string): string =>
-    `tar -xzf ${tarball} -C ${quote(partial)} --strip-components=1 --no-same-owner --no-same-permissions \\
-  --checkpoint=${FLUSH_RECORDS} --checkpoint-action=${flush}`;
-  if (context.download !== undefined) {
-    const target = `${parent}/.quorate-download.tar.gz`;
-    const download = await context.download(target);
-    return shell(`mkdir -p ${quote(parent)}\n${download}\n${install(untar(quote(target)))}\nrm -f ${quote(target)}`);
-  }
-  if (context.release === undefined) throw new Error(`no release for ${step.host}`);
-  const unpack = unpackArriving(untar('-'), context.release.sha256);
-  return { files: [], script: `mkdir -p ${quote(parent)}\n${install(unpack)}`, stdin: context.release };
-}
-
-/** Unpacks and hashes stdin as it arrives; what has another sha256 never gets its name. */
-function unpackArriving(untar: string, sha256: string): string {
-  return `mkfifo "$stage/copy"
-sha256 <"$stage/copy" >"$stage/sum" &
-tee "$stage/copy" | { ${untar} && cat >/dev/null; }
-wait $!
-read -r sum rest <"$stage/sum" || sum=
-if [ "$sum" != ${quote(sha256)} ]; then
-  echo 'the release did not arrive as it was sent: its sha256 differs' >&2
-  exit 1
-fi`;
+  const { release, download } = context;
+  if (download !== undefined) return shell(installDownload(step, await download(downloadTarget(step))));
+  if (release === undefined) throw new Error(`no release for ${step.host}`);
+  return { files: [], script: installArriving(step), stdin: release };
 }
 
 /** Under another name than ours its unit would start again at the next boot. */

@@ -1,5 +1,4 @@
 /** The piece of a host's stage script that one step becomes, and the files that travel with it. */
-import type { Readable } from 'node:stream';
 
 /** A file that travels in the stage's tar stream. */
 export interface StagedFile {
@@ -22,7 +21,7 @@ export interface Fragment {
   /** Paths that the script has laid a new file beside (`lay`): it takes its place with those of the steps behind it that lay one too. */
   readonly laid?: Laid;
   /** What the script itself reads from stdin, to the end, as it arrives. One fragment of a stage may have it. */
-  readonly stdin?: { read(): Readable };
+  readonly stdin?: { read(): Promise<Buffer> };
 }
 
 /** Names staged files: every call gives another one. */

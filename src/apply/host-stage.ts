@@ -47,7 +47,8 @@ export async function runHostStage(work: HostStage, ports: ExecutorPorts): Promi
     tarBytes: tar.length,
     probe: ports.probeScript(host),
   });
-  const stdin = stageInput(tar, fragments.find((each) => each.stdin !== undefined)?.stdin);
+  const rest = await fragments.find((each) => each.stdin !== undefined)?.stdin?.read();
+  const stdin = stageInput(tar, rest);
   const output = await runScript(work, { script, stdin }, ports);
   return ports.parseProbe(host, output, ports.now());
 }

@@ -1,5 +1,4 @@
 /** What the executor needs from the rest: connections, the PKI, releases, etcd, and somebody to tell. */
-import type { Readable } from 'node:stream';
 import type { Cluster } from '../domain/cluster.ts';
 import type { MemberHash } from '../domain/divergence.ts';
 import type { Facts, HostFacts } from '../domain/facts.ts';
@@ -22,8 +21,8 @@ export interface ReleaseName {
 /** A release tarball on the operator's machine. */
 export interface Release {
   readonly sha256: string;
-  readonly sizeBytes: number;
-  read(): Readable;
+  /** All of it, from memory once it has been read: with that sha256, whatever became of the file. @throws QuorateError refused */
+  read(): Promise<Buffer>;
 }
 
 /** The operator's side: everything that needs the CA's key or the network of this machine. */

@@ -1,12 +1,14 @@
 /** Proves a formed cluster: identity, agreement, reads and writes, mutual authentication, and the certificates that are served. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Controller } from '../domain/controller.ts';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
 import type { EtcdClient } from '../etcd/client.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import type { ProofContext } from './await-cluster.ts';
 import { proveComputedIdentity, proveToldIdentity } from './prove-identity.ts';
-import { proveRefusals, proveServed } from './prove-port.ts';
+import { type PortProof, proveRefusals, proveServed } from './prove-port.ts';
 
 export interface ProofInput extends ProofContext {
   readonly clients: ReadonlyMap<string, EtcdClient>;
@@ -17,7 +19,11 @@ export interface ProofInput extends ProofContext {
   readonly formed?: boolean | undefined;
   /** Leaves out the proof that writes, and removes, a key. */
   readonly readOnly?: boolean | undefined;
+  /** Hosts whose peer port {@link provePeerPorts} has proved. */
+  readonly provedPeers?: ReadonlySet<string> | undefined;
 }
+
+const POLL_MS = 50;
 
 /**
  * Runs every proof and returns when all hold.
@@ -30,9 +36,8 @@ export async function proveCluster(input: ProofInput): Promise<void> {
     ...(input.readOnly === true ? [] : [proveReadsAndWrites(input)]),
     ...input.cluster.controllers.flatMap((controller) => [
       proveServed(controller, 'client', input),
-      proveServed(controller, 'peer', input),
       proveRefusals(controller, 'client', input),
-      proveRefusals(controller, 'peer', input),
+      ...(input.provedPeers?.has(controller.name) ? [] : [provePeerPort(controller, input)]),
     ]),
   ];
   const settled = await Promise.allSettled(proofs);
@@ -42,6 +47,35 @@ export async function proveCluster(input: ProofInput): Promise<void> {
     throw each.reason;
   });
   if (errors.length > 0) throw combineErrors(`${errors.length} proofs failed`, errors);
+}
+
+/**
+ * Proves peer ports while their members still elect a leader: they are open before client ports are. Returns the hosts where it held before `formed`; what
+ * fails is left to {@link proveCluster}, because a member that is only starting fails too.
+ */
+export async function provePeerPorts(
+  input: PortProof & Pick<ProofInput, 'stranger'>,
+  formed: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const proved = new Set<string>();
+  const waiting = input.cluster.controllers.map(async (controller) => {
+    while (!formed.aborted && !proved.has(controller.name)) {
+      try {
+        await provePeerPort(controller, input);
+        proved.add(controller.name);
+      } catch (error) {
+        if (!(error instanceof QuorateError)) throw error;
+        await sleep(POLL_MS);
+      }
+    }
+  });
+  await Promise.all(waiting);
+  return proved;
+}
+
+async function provePeerPort(controller: Controller, input: PortProof & Pick<ProofInput, 'stranger'>): Promise<void> {
+  await proveServed(controller, 'peer', input);
+  await proveRefusals(controller, 'peer', input);
 }
 
 async function proveAgreement({ clients }: ProofInput): Promise<void> {

@@ -1,7 +1,8 @@
 /** The releases of one cluster, as a run uses them: what is known, the tarball to push, the script for hosts that fetch. */
-import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Architecture, Cluster } from '../domain/cluster.ts';
+import { QuorateError } from '../domain/errors.ts';
 import { knownChecksum } from './checksum.ts';
 import { type FetchOptions, fetchBinary, requireChecksum } from './fetch.ts';
 import { hostDownloadScript } from './host-download.ts';
@@ -14,12 +15,15 @@ export interface Releases {
   /** sha256 by architecture, as far as the inventory, the lock file or this run know it. */
   checksums(version?: string): Readonly<Record<string, string>>;
   /** Fetches and checks; see {@link fetchBinary}. */
-  fetch(
-    name: ReleaseOf,
-    signal: AbortSignal,
-  ): Promise<{ readonly sha256: string; readonly sizeBytes: number; read(): Readable }>;
+  fetch(name: ReleaseOf, signal: AbortSignal): Promise<Tarball>;
   /** Shell that leaves the checked tarball at `target` on a host; undefined where the operator pushes it. */
   downloadScript(name: ReleaseOf, target: string): Promise<string | undefined>;
+}
+
+/** `read` gives all of it, from memory once it has been read; it throws QuorateError `refused` where the file is another one by now. */
+interface Tarball {
+  readonly sha256: string;
+  read(): Promise<Buffer>;
 }
 
 interface ReleaseOf {
@@ -46,9 +50,14 @@ export async function openReleases(cluster: Cluster, options: FetchOptions): Pro
     checksums: (version = cluster.version) => known(version),
     fetch: async ({ version, architecture }, signal) => {
       const release = releaseOf(cluster, version);
-      const { path, sha256, sizeBytes } = await fetchBinary(release, narrow(architecture), { ...options, signal });
+      const { path, sha256 } = await fetchBinary(release, narrow(architecture), { ...options, signal });
       learnt.set(`${version} ${architecture}`, sha256);
-      return { sha256, sizeBytes, read: () => createReadStream(path, { highWaterMark: 1_048_576 }) };
+      let content: Promise<Buffer> | undefined;
+      const read = (): Promise<Buffer> => {
+        content ??= readChecked(path, sha256);
+        return content;
+      };
+      return { sha256, read };
     },
     downloadScript: async ({ version, architecture }, target) => {
       if ((binaries.kind !== 'release' && binaries.kind !== 'mirror') || binaries.via !== 'host') return undefined;
@@ -61,6 +70,14 @@ export async function openReleases(cluster: Cluster, options: FetchOptions): Pro
       });
     },
   };
+}
+
+async function readChecked(path: string, sha256: string): Promise<Buffer> {
+  const content = await readFile(path);
+  if (createHash('sha256').update(content).digest('hex') === sha256) return content;
+  throw new QuorateError('refused', `${path}: is no longer the file whose sha256 was checked`, {
+    hint: 'see who writes there, and run the same command again',
+  });
 }
 
 /** The inventory's checksums are those of its own version. */

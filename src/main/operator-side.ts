@@ -85,10 +85,16 @@ function needsKeys(plan: Plan): boolean {
 
 function portOf(input: Omit<StepsInput, 'proveCertificates' | 'keep'>): OperatorPort {
   const { releases } = input;
-  const fetched = new Map<string, Release>();
+  const fetched = new Map<string, Promise<Release>>();
   const proveCertificates = certificateProofs({ ...input, now: input.process.now });
   const keep = (name: ReleaseName, release: Release): void => {
-    fetched.set(releaseKey(name), release);
+    fetched.set(releaseKey(name), Promise.resolve(release));
+  };
+  // All hosts are given the same one, which is read once.
+  const release = (name: ReleaseName): Promise<Release> => {
+    const found = fetched.get(releaseKey(name)) ?? releases.fetch(name, AbortSignal.timeout(30 * 60_000));
+    fetched.set(releaseKey(name), found);
+    return found;
   };
   return {
     perform: performerOf({ ...input, proveCertificates, keep }),
@@ -97,7 +103,7 @@ function portOf(input: Omit<StepsInput, 'proveCertificates' | 'keep'>): Operator
     prove: (members, view, signal) => proveCertificates({ members, view, signal, refusals: false }),
     versions: (members, _view, signal) => askVersions(input, members, signal),
     hashes: (members, _view, signal) => withClients(input, members, { signal, use: takeHashes }),
-    release: async (name) => fetched.get(releaseKey(name)) ?? releases.fetch(name, AbortSignal.timeout(30 * 60_000)),
+    release,
     downloadScript: (name, target) => releases.downloadScript(name, target),
   };
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { awaitCluster, type ProofContext } from '../apply/await-cluster.ts';
 import type { MembershipStep } from '../apply/membership.ts';
 import type { Release, ReleaseName } from '../apply/ports.ts';
-import { proveCluster } from '../apply/prove-cluster.ts';
+import { proveCluster, provePeerPorts } from '../apply/prove-cluster.ts';
 import { proveRevocation } from '../apply/prove-revocation.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Step, StepKind } from '../domain/step.ts';
@@ -131,21 +131,31 @@ function authorityRows({ context }: StepsInput) {
 function clusterRows(input: StepsInput) {
   const { cluster, connections, process } = input;
   const { proofContext, clients, proved } = clusterClients(input);
-  let stranger: Promise<TlsMaterial> | undefined;
+  const provePeers = async (view: View, signal: AbortSignal, formed: AbortSignal) => {
+    const shared = await proofContext(view, signal);
+    return provePeerPorts({ ...shared, facts: view.facts, stranger: await stranger() }, formed);
+  };
+  let made: Promise<TlsMaterial> | undefined;
+  const stranger = (): Promise<TlsMaterial> => {
+    made ??= strangerCertificate(cluster, process.now());
+    return made;
+  };
+  let provedPeers: ReadonlySet<string> | undefined;
   const version: Row<Parameters<typeof performVersionStep>[0]['kind']> = async (step, { signal }) => {
     const told = await performVersionStep(step, { ...input, signal, now: process.now });
     if (told !== undefined) input.note(told);
   };
   return {
     'cluster.await': async (step, { view, signal }) => {
-      const waiting = clients(view, signal, step.members);
-      stranger = strangerCertificate(cluster, process.now());
-      await Promise.all([waiting, stranger]);
+      const formed = new AbortController();
+      const waiting = clients(view, signal, step.members).finally(() => formed.abort());
+      // Only a cluster that forms is proved next.
+      const peers = view.identity?.formedAt === undefined ? provePeers(view, signal, formed.signal) : undefined;
+      [, provedPeers] = await Promise.all([waiting, peers]);
     },
     'cluster.prove': async (_step, { view, signal }) => {
-      stranger ??= strangerCertificate(cluster, process.now());
       const shared = { ...(await proofContext(view, signal)), clients: await clients(view, signal) };
-      await proveCluster({ ...shared, facts: view.facts, stranger: await stranger });
+      await proveCluster({ ...shared, facts: view.facts, stranger: await stranger(), provedPeers });
       proved();
     },
     'certificates.prove': async (step, { view, signal }) =>

@@ -1,9 +1,8 @@
 /** The fixed part of the probe script: functions, then one record after another. Cheap because few programs are started. */
 import { processes } from './probe-processes.ts';
 
-export const PROBE_BEGIN = 'quorate-probe 1 begin';
-export const PROBE_TEXTS = 'quorate-probe 1 texts';
-export const PROBE_END = 'quorate-probe 1 end';
+export const PROBE_BEGIN = 'quorate-probe 2 begin';
+export const PROBE_END = 'quorate-probe 2 end';
 
 /** What `stat` is asked for; a line of `.digests` repeats it, since whatever changes content or inode changes `%i` or `%z`. */
 export const STAT_FORMAT = '%f %a %U %G %s %i %z|%n';
@@ -233,9 +232,7 @@ read -r value rest </proc/uptime
 emit uptimes "$began $value"
 emit end ok
 echo '${PROBE_BEGIN}'
-has base64 && printf %s "$out" | base64
-echo '${PROBE_TEXTS}'
-has base64 && spread read_all "$small" | base64
+has base64 && { printf %s "$out" && spread read_all "$small"; } | base64
 echo '${PROBE_END}'
 `;
 

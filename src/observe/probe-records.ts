@@ -1,6 +1,6 @@
 /** Takes the probe's answer apart: markers, base64, records. Strict, because a cut or changed answer must never look like facts. */
 import { QuorateError } from '../domain/errors.ts';
-import { PROBE_BEGIN, PROBE_END, PROBE_TEXTS } from './probe-body.ts';
+import { PROBE_BEGIN, PROBE_END } from './probe-body.ts';
 
 const keys = [
   ...['uid', 'machine', 'hostname', 'machine-id', 'boot-id', 'os-release', 'memory-kib', 'missing-tools', 'key-tool'],
@@ -40,28 +40,24 @@ export interface ProbeRecords {
   readonly texts: Buffer;
 }
 
-/** The text of a probe between its markers, wherever it stands in `output`; throws QuorateError `step-failed` where it is cut. */
-function findProbe(output: string, host: string): { readonly records: string; readonly texts: string } {
+/** The base64 of a probe between its markers, wherever it stands in `output`; throws QuorateError `step-failed` where it is cut. */
+function findProbe(output: string, host: string): string {
   const lines = output.split('\n');
   const begin = lines.lastIndexOf(PROBE_BEGIN);
-  const texts = lines.indexOf(PROBE_TEXTS, begin + 1);
-  const end = lines.indexOf(PROBE_END, texts + 1);
+  const end = lines.indexOf(PROBE_END, begin + 1);
   if (begin < 0) throw misread(host, 'it has no beginning');
-  if (texts < 0 || end < 0) throw misread(host, 'it was cut before its end');
-  const records = lines.slice(begin + 1, texts).join('');
-  if (records === '') {
-    throw new QuorateError('refused', `${host}: base64 is missing on this host`, {
-      host,
-      hint: 'install coreutils on it',
-    });
-  }
-  return { records, texts: lines.slice(texts + 1, end).join('') };
+  if (end < 0) throw misread(host, 'it was cut before its end');
+  const text = lines.slice(begin + 1, end).join('');
+  if (text !== '') return text;
+  throw new QuorateError('refused', `${host}: base64 is missing on this host`, {
+    host,
+    hint: 'install coreutils on it',
+  });
 }
 
 /** Reads every record; throws QuorateError `step-failed` for an unknown, missing, double or malformed one. */
 export function readRecords(output: string, host: string): ProbeRecords {
-  const { records, texts } = findProbe(output, host);
-  const { values, processes } = unframe(decode(records, host), host);
+  const { values, processes, texts } = unframe(decode(findProbe(output, host), host), host);
   const missing = keys.find((key) => !values.has(key));
   if (missing !== undefined) throw misread(host, `record ${missing} is missing`);
   const get = (key: RecordKey) => values.get(key) ?? '';
@@ -69,7 +65,7 @@ export function readRecords(output: string, host: string): ProbeRecords {
     get(key)
       .split('\n')
       .filter((each) => each !== '');
-  return { host, get, lines, processes, texts: decode(texts, host) };
+  return { host, get, lines, processes, texts };
 }
 
 /** The one error for an answer that is not understood; `what` says where. */
@@ -80,10 +76,12 @@ export function misread(host: string, what: string): QuorateError {
   });
 }
 
-function unframe(
-  bytes: Buffer,
-  host: string,
-): { readonly values: ReadonlyMap<string, string>; readonly processes: readonly string[] } {
+interface Unframed extends Pick<ProbeRecords, 'processes' | 'texts'> {
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** What stands behind the record `end` are the texts. */
+function unframe(bytes: Buffer, host: string): Unframed {
   const values = new Map<string, string>();
   const processes: string[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -98,9 +96,9 @@ function unframe(
     else if ([...keys, ...asked].some((each) => each === key)) values.set(key, value);
     else throw misread(host, `record ${key} is unknown`);
     at = end + 1;
+    if (key === 'end' && value === 'ok') return { values, processes, texts: bytes.subarray(at) };
   }
-  if (values.get('end') !== 'ok') throw misread(host, 'its last record is missing');
-  return { values, processes };
+  throw misread(host, 'its last record is missing');
 }
 
 function decode(text: string, host: string): Buffer {

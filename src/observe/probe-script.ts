@@ -2,7 +2,7 @@
  * The read-only script that sees everything of a host in one round trip. POSIX sh (dash, bash, busybox ash), coreutils and
  * /proc; every further program may be missing. It makes no file, so /tmp, umask and the working directory do not matter.
  *
- * It prints `BEGIN`, base64 of records, `TEXTS`, base64 of the joined texts, `END`. A record is `key LENGTH\n` + LENGTH
+ * It prints `BEGIN`, base64 of records and of the joined texts behind the last one, `END`. A record is `key LENGTH\n` + LENGTH
  * octets + `\n`, so no value can pass for another; a missing `END` says that the answer was cut.
  */
 import type { Cluster } from '../domain/cluster.ts';
@@ -29,12 +29,14 @@ const REQUIRED_TOOLS: readonly string[] = [
     'grep',
     'groupadd',
     'gzip',
+    'head',
     'id',
     'install',
     'ln',
     'mkdir',
+    'mktemp',
   ],
-  ...['mkfifo', 'mv', 'readlink', 'rm', 'sed', 'sha256sum', 'stat', 'sync', 'systemctl', 'tar', 'tee', 'uname'],
+  ...['mv', 'readlink', 'rm', 'sed', 'sha256sum', 'stat', 'sync', 'systemctl', 'tar', 'uname'],
   'useradd',
 ];
 

@@ -4,6 +4,8 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { provePeerPorts } from '../../src/apply/prove-cluster.ts';
+import { pkiLink } from '../../src/domain/layout.ts';
 import { createCalls } from '../../src/etcd/calls.ts';
 import { connectEtcd, type EtcdClient } from '../../src/etcd/client.ts';
 import { EtcdError } from '../../src/etcd/etcd-error.ts';
@@ -85,12 +87,7 @@ describe.each(versions)('etcd %s', (version) => {
     const controller = sampleController('etcd-1', [first.clientPort, first.peerPort, 2381]);
     const cluster = sampleCluster('', { controllers: [controller] });
     const hosts = { 'etcd-1': readyHost('etcd-1', { unit: { ...readyHost('etcd-1').unit, activeState: 'active' } }) };
-    const unexpected = () => Promise.reject(new Error('not expected'));
-    const connection: Connection = {
-      ...{ host: 'etcd-1', run: unexpected, start: unexpected, close: unexpected },
-      tunnel: (address, port) => (address === '127.0.0.1' ? tcp(port)(AbortSignal.timeout(5_000)) : unexpected()),
-    };
-    const seen = await observeEndpoints([connection], cluster, hosts, { credentials: admin });
+    const seen = await observeEndpoints([through()], cluster, hosts, { credentials: admin });
     expect(seen['etcd-1']).toMatchObject({ failure: undefined, version, linearizable: true, alarms: [], errors: [] });
     expect(seen['etcd-1']?.members).toHaveLength(3);
     expect(new X509Certificate(seen['etcd-1']?.servedCertificate ?? '').subject).toBe('CN=member');
@@ -218,6 +215,28 @@ describe.each(versions)('etcd %s', (version) => {
     await expect(open(gone)).rejects.toMatchObject({ failure: 'refused' });
   });
 
+  it.skipIf(missing)(
+    'proves its peer port without a leader, and not one that serves or takes something else',
+    async () => {
+      const [first] = members;
+      if (first === undefined) throw new Error('no member');
+      const controller = sampleController('etcd-1', [first.clientPort, first.peerPort, 2381]);
+      const cluster = sampleCluster('', { controllers: [controller] });
+      const connections = new Map([['etcd-1', through()]]);
+      const proved = async (onDisk: Pems, unknown: Pems) => {
+        const certificates = { [`${pkiLink(cluster)}/peer.crt`]: onDisk.cert };
+        const hosts = { 'etcd-1': readyHost('etcd-1', { certificates }) };
+        const facts = { observedAt: 0, hosts, endpoints: {}, unreachable: {} };
+        const { signal } = new AbortController();
+        const input = { cluster, connections, facts, tls: admin, stranger: unknown, signal };
+        return [...(await provePeerPorts(input, AbortSignal.timeout(500)))];
+      };
+      expect(await proved(peer, stranger)).toEqual(['etcd-1']);
+      expect(await proved(admin, stranger)).toEqual([]);
+      expect(await proved(peer, peer)).toEqual([]);
+    },
+  );
+
   function open(member: RunningMember, change: Partial<Parameters<typeof connectEtcd>[0]> = {}): Promise<EtcdClient> {
     const stream = tcp(member.clientPort);
     return connectEtcd({
@@ -249,6 +268,15 @@ describe.each(versions)('etcd %s', (version) => {
     }
   }
 });
+
+/** Tunnels to ports of this machine, and nothing else. */
+function through(): Connection {
+  const unexpected = () => Promise.reject(new Error('not expected'));
+  return {
+    ...{ host: 'etcd-1', run: unexpected, start: unexpected, close: unexpected },
+    tunnel: (_, port) => tcp(port)(AbortSignal.timeout(5_000)),
+  };
+}
 
 describe('connectEtcd', () => {
   it('tells a port that nobody listens on, and a stream that never opens', async () => {

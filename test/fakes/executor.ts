@@ -160,7 +160,7 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
           compactRevision: 0,
           hash: options.hash?.(host) ?? 7,
         })),
-      release: async () => ({ sha256: '0'.repeat(64), sizeBytes: 0, read: () => Readable.from([]) }),
+      release: async () => ({ sha256: '0'.repeat(64), read: async () => Buffer.of() }),
       downloadScript: async () => undefined,
     },
     probeScript: (host) => `: probe of ${host}`,

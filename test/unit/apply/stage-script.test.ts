@@ -27,7 +27,8 @@ function frame(tar: Buffer, probe = ':') {
 async function runStage(shell: string, folder: string, fragments: readonly Fragment[]) {
   const tar = await stageTar(fragments.flatMap((each) => each.files));
   const script = inFolder(stageScript(fragments, frame(tar, 'echo probed')), folder);
-  return run(shell, script, { input: stageInput(tar, fragments.find(({ stdin }) => stdin !== undefined)?.stdin) });
+  const rest = await fragments.find(({ stdin }) => stdin !== undefined)?.stdin?.read();
+  return run(shell, script, { input: stageInput(tar, rest) });
 }
 
 function shellStep(script: string, files: readonly StagedFile[] = []): Fragment {
@@ -92,7 +93,7 @@ describe.each(shells)('a stage’s script in %s', (shell) => {
     const tar = await stageTar([]);
     const script = inFolder(stageScript([shellStep('sleep 5 & wait')], frame(tar)), folder);
     const child = start(shell, script);
-    stageInput(tar, undefined).pipe(child.stdin);
+    stageInput(tar).pipe(child.stdin);
     const next = linesOf(child.stdout);
     expect(await next()).toBe('quorate-step 0');
     const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
@@ -122,7 +123,7 @@ describe.each(shells)('a stage’s script in %s', (shell) => {
   it('leaves to a step, byte for byte, what follows the tar on stdin', async () => {
     const folder = lockedFolder();
     const release = randomBytes(1_000_001);
-    const reads: Fragment = { script: 'sha256sum', files: [], stdin: { read: () => Readable.from([release]) } };
+    const reads: Fragment = { script: 'sha256sum', files: [], stdin: { read: async () => release } };
     const result = await runStage(shell, folder, [shellStep(':', [{ name: 'f1', content: 'small' }]), reads]);
     expect(result.stdout).toContain(createHash('sha256').update(release).digest('hex'));
   });

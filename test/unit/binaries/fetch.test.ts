@@ -218,7 +218,7 @@ describe('releases of a run', () => {
     expect(releases.checksums()).toEqual({});
     expect(await releases.downloadScript(name, '/x')).toBeUndefined();
     const release = await releases.fetch(name, place.options.signal);
-    expect(digestOf(Buffer.concat(await release.read().toArray()))).toBe(sha256);
+    expect(digestOf(await release.read())).toBe(sha256);
     expect(releases.checksums()).toEqual({ amd64: sha256 });
 
     const hosts = { ...place.desired, binaries: { kind: 'mirror', url: mirror.url, via: 'host' } as const };
@@ -226,6 +226,20 @@ describe('releases of a run', () => {
     expect(script).toContain(`${mirror.url}${path}`);
     expect(script).toContain(sha256);
     expect(await requireChecksum(hosts, 'amd64', place.options)).toBe(sha256);
+  });
+
+  it('are read once for all hosts, and refused where the file has changed since it was checked', async () => {
+    const releases = await openReleases(place.desired, place.options);
+    const name = { version: place.desired.version, architecture: 'amd64' };
+    const before = await releases.fetch(name, place.options.signal);
+    const content = await before.read();
+    const after = await releases.fetch(name, place.options.signal);
+    writeFileSync(cached(), 'another');
+    expect(await before.read()).toBe(content);
+    await expect(after.read()).rejects.toMatchObject({
+      code: 'refused',
+      message: `${cached()}: is no longer the file whose sha256 was checked`,
+    });
   });
 
   it('keep their cache where XDG says', () => {
