@@ -106,7 +106,7 @@ describe('the load', () => {
     await stage.host(1).sh('cd /etc/etcd/pki.d/1; cp -a server.key keep; cat client.key > server.key');
     await stage.host(2).sh(`cd /etc/etcd/pki.d/1; cp -a peer.crt keep
       openssl req -x509 -key peer.key -subj /CN=stranger -days 2 -out /root/x.crt && cat /root/x.crt >peer.crt`);
-    await sleep(3_000);
+    await sleep(5_000);
     await stage.host(1).sh('cd /etc/etcd/pki.d/1; mv keep server.key');
     await stage.host(2).sh('cd /etc/etcd/pki.d/1; mv keep peer.crt');
     const { problems } = await sampler.stop();

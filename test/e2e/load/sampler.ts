@@ -8,9 +8,9 @@ import type { Stage } from '../stage.ts';
 import { dial } from './dial.ts';
 
 /** Pairs are changed within milliseconds. */
-const PAIR_PAUSE_MS = 150;
+const PAIR_PAUSE_MS = 250;
 /** Trust is changed by restarts, which are seconds apart; each look is two processes' work, on a machine that members share. */
-const TRUST_PAUSE_MS = 400;
+const TRUST_PAUSE_MS = 800;
 const HANDSHAKE_MS = 3_000;
 
 export interface Sampler {
