@@ -80,6 +80,9 @@ const { outputFiles } = await build({
   minifySyntax: true,
   minifyWhitespace: true,
   lineLimit: 160,
+  // Node's own Headers come with all of fetch.
+  inject: ['src/etcd/headers.ts'],
+  define: { 'globalThis.Headers': 'Headers' },
   plugins: [withoutPrograms, yamlByModules, compiledCiphers, shared],
   banner: { js: banner },
   write: false,

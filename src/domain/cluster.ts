@@ -84,8 +84,8 @@ export interface Cluster {
   readonly stateDir: string;
   /** Absolute path of `quorate.lock.yml` beside the inventory. */
   readonly lockFile: string;
-  /** sha256 (hex) of the inventory after `${VAR}` substitution: a saved plan is bound to it. */
-  readonly inventoryHash: string;
+  /** What the inventory says after `${VAR}` substitution, the same however it is written: a saved plan is bound to its sha256. */
+  readonly settingsText: string;
   /** Things that are allowed and unwise: even member counts, one member, … */
   readonly warnings: readonly string[];
 }

@@ -1,5 +1,4 @@
 /** Writing files whole or not at all, so that a crash leaves the old one or the new one. */
-import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -13,8 +12,7 @@ export interface Replacement {
 
 /** Puts `content` in the place of whatever is at `path`; its folder must exist. On disk, with its name, once this returns. */
 export async function replaceFile(path: string, content: string | Uint8Array, wish: Replacement): Promise<void> {
-  const scratch =
-    wish.scratch ?? join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.new`);
+  const scratch = wish.scratch ?? join(dirname(path), await scratchName(basename(path)));
   await writeNewFile(scratch, content, wish.mode);
   try {
     await rename(scratch, path);
@@ -23,6 +21,12 @@ export async function replaceFile(path: string, content: string | Uint8Array, wi
     throw error;
   }
   await syncToDisk(dirname(path));
+}
+
+/** Verbs that write nothing do not pay for node:crypto (5 ms). */
+async function scratchName(name: string): Promise<string> {
+  const { randomBytes } = await import('node:crypto');
+  return `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.new`;
 }
 
 /** Writes a file that must not exist yet (EEXIST), and takes it away again where that fails. On disk once this returns; its name not yet. */

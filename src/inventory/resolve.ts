@@ -1,5 +1,4 @@
 /** Inventory to Cluster: every default filled in. Pure, and total for what parseInventory gave. */
-import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { BinarySource, Cluster, HostPaths } from '../domain/cluster.ts';
 import type { Controller, SubjectAltNames } from '../domain/controller.ts';
@@ -51,7 +50,7 @@ export function resolveCluster(inventory: Inventory): Cluster {
     acceptHazards: [...new Set(settings.acceptHazards ?? [])].toSorted(),
     stateDir: onOperator(state.directory ?? `.quorate/${cluster.name}`),
     lockFile: onOperator(state.lockFile ?? 'quorate.lock.yml'),
-    inventoryHash: hashSettings(settings),
+    settingsText: canonicalText(settings),
     warnings,
   };
 }
@@ -127,12 +126,11 @@ function resolveChecksums(binaries: InventorySettings['binaries']): Cluster['che
   };
 }
 
-/** sha256 of what the inventory says, variables filled in: comments, quotes and the order of keys do not count. */
-function hashSettings(settings: InventorySettings): string {
-  const canonical = JSON.stringify(settings, (_, value: unknown) =>
+/** What the inventory says, variables filled in: comments, quotes and the order of keys do not count. */
+function canonicalText(settings: InventorySettings): string {
+  return JSON.stringify(settings, (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1)))
       : value,
   );
-  return createHash('sha256').update(canonical).digest('hex');
 }

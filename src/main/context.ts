@@ -1,5 +1,4 @@
 /** Builds what a verb may do from the command line and the process. Heavy parts are loaded when a verb asks for them. */
-import { randomBytes } from 'node:crypto';
 import { type Ports, type VerbUi, value, values } from '../commands/command.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { createDebugLog, logDirectory } from '../ui/debug-log.ts';
@@ -146,6 +145,7 @@ function portsOf(request: Request, base: Base): Ports {
     },
     keyStore: async (store, passphrase) => {
       const { writeKeyStore } = await import('../pki/pkcs12.ts');
+      const { randomBytes } = await import('node:crypto');
       return writeKeyStore(store, passphrase, randomBytes);
     },
     bundle: async (folder, files, more) => {

@@ -16,7 +16,7 @@ import {
 import { dropEmptyStages, type Plan, stage } from '../domain/plan.ts';
 import { type Draft, OPERATOR } from '../domain/step.ts';
 import { type Candidate, neededDrafts } from './host-steps.ts';
-import type { View } from './view.ts';
+import { planBase, type View } from './view.ts';
 
 export interface ResetWish {
   readonly deleteData: boolean;
@@ -50,9 +50,7 @@ export function planReset(view: View, wish: ResetWish): Plan {
     ]),
   );
   return dropEmptyStages({
-    verb: 'reset',
-    cluster: cluster.name,
-    inventoryHash: cluster.inventoryHash,
+    ...planBase(view, 'reset'),
     warnings: [],
     stages: [
       stage('stop', 'stop all members', 'parallel', stopping),

@@ -5,6 +5,7 @@ import type { PkiView } from '../domain/pki-view.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { FilePut } from '../domain/step.ts';
 import type { Identity } from '../domain/verdict.ts';
+import { sha256 } from './hash.ts';
 
 /** What the inventory wants to stand on one host. */
 export interface HostFiles {
@@ -37,6 +38,6 @@ export interface View {
 
 /** What every plan of `verb` begins with. */
 export function planBase({ cluster }: View, verb: string): Omit<Plan, 'stages' | 'reasons'> {
-  const { name, inventoryHash, warnings } = cluster;
-  return { verb, cluster: name, inventoryHash, warnings };
+  const { name, settingsText, warnings } = cluster;
+  return { verb, cluster: name, inventoryHash: sha256(settingsText), warnings };
 }

@@ -186,3 +186,21 @@ describe('verbs that would ask', () => {
     expect(readFileSync(join(folder, 'quorate.yml'), 'utf8')).toBe('mine');
   });
 });
+
+/** What Node has loaded of itself when the verb ends. */
+async function loaded(words: readonly string[]): Promise<readonly string[]> {
+  const tell = "process.on('exit', () => console.error('LOADED', JSON.stringify(process.moduleLoadList)))";
+  const { status, stderr } = await quorate(words, {
+    env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(tell)}` },
+  });
+  expect(status).toBe(0);
+  const list: readonly string[] = JSON.parse(/^LOADED (.*)$/m.exec(stderr)?.[1] ?? '[]');
+  expect(list.length).toBeGreaterThan(50);
+  return list.map((each) => each.replace('NativeModule ', ''));
+}
+
+it('validate starts at once: nothing of networks, processes or cryptography is loaded for it', async () => {
+  const heavy = ['crypto', 'tls', 'http', 'http2', 'child_process', 'internal/deps/undici/undici'];
+  const list = await loaded(['validate', '-i', three]);
+  expect(heavy.filter((each) => list.includes(each))).toEqual([]);
+});

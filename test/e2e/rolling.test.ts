@@ -9,6 +9,7 @@ import { openContext } from '../../src/main/context.ts';
 import { openOperator } from '../../src/main/open-operator.ts';
 import { thisProcess } from '../../src/main/process.ts';
 import { openSession } from '../../src/main/session.ts';
+import { planBase } from '../../src/plan/view.ts';
 import { loadStage, type StageLoad, tellFigures } from './load/on-stage.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -46,8 +47,7 @@ describe('a rolling stage', () => {
   /** What running these stages ended with; undefined where it went well. */
   async function run(...stages: readonly PlanStage[]): Promise<QuorateError | undefined> {
     return withSession(async (session) => {
-      const { name, inventoryHash } = session.view.cluster;
-      const plan: Plan = { verb: 'test', cluster: name, inventoryHash, stages, warnings: [], reasons: [] };
+      const plan: Plan = { ...planBase(session.view, 'test'), stages, warnings: [], reasons: [] };
       try {
         await session.apply(plan, () => plan);
         return undefined;

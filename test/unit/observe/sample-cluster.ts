@@ -70,7 +70,7 @@ export function sampleCluster(root = '', change: Partial<Cluster> = {}): Cluster
     acceptHazards: [],
     stateDir: '/nowhere/.quorate/demo',
     lockFile: '/nowhere/quorate.lock.yml',
-    inventoryHash: '0'.repeat(64),
+    settingsText: '{}',
     warnings: [],
     ...change,
   };

@@ -76,7 +76,7 @@ export function cluster(version: string, changes: Partial<Cluster> = {}): Cluste
     acceptHazards: [],
     stateDir: '/state',
     lockFile: '/quorate.lock.yml',
-    inventoryHash: '',
+    settingsText: '',
     warnings: [],
     ...changes,
   };
