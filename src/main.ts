@@ -13,10 +13,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     return exitStatus(error);
   }
   if (request === undefined) return 0;
+  // Beside the context, which takes as long to load; who waits for it tells why it failed.
+  const loading = request.load();
+  loading.catch(() => undefined);
   const { openContext } = await import('./main/context.ts');
   const context = await openContext(request);
   try {
-    const verb = await request.load();
+    const verb = await loading;
     return await verb(request.invocation, context.ports);
   } catch (error) {
     context.ui.error(error);

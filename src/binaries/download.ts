@@ -6,12 +6,10 @@ import { combineErrors, QuorateError } from '../domain/errors.ts';
 import { putInPlace } from '../files/replace.ts';
 import { whileMaking } from './cache-lock.ts';
 import { checksumMismatch, type KnownChecksum } from './checksum.ts';
-import { digestFile, type FileDigest } from './file-digest.ts';
+import { digestFile, type FileDigest, MAX_TARBALL_BYTES } from './file-digest.ts';
 import type { HttpClient } from './http.ts';
 import { HttpStatusError, transfer } from './transfer.ts';
 
-/** Releases of etcd have 17–25 MB. */
-const MAX_TARBALL_BYTES = 512 * 2 ** 20;
 const ATTEMPTS = 3;
 
 export interface Download {

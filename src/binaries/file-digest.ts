@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { isSystemError } from '../domain/system-error.ts';
 
+/** Releases of etcd have 17–25 MB; one is held in memory while it is pushed. */
+export const MAX_TARBALL_BYTES = 512 * 2 ** 20;
+
 export interface FileDigest {
   /** Lowercase hex. */
   readonly sha256: string;

@@ -7,7 +7,7 @@ import { binaryNames } from '../domain/layout.ts';
 import { isSystemError } from '../domain/system-error.ts';
 import { checksumMismatch, type KnownChecksum } from './checksum.ts';
 import { packDirectory } from './directory-tarball.ts';
-import { digestFile, type FileDigest } from './file-digest.ts';
+import { digestFile, type FileDigest, MAX_TARBALL_BYTES } from './file-digest.ts';
 
 import type { BinaryPlan } from './plan.ts';
 import { sumOf } from './sums.ts';
@@ -54,6 +54,11 @@ async function tarballIn({ path, name }: FilePlan): Promise<string | undefined> 
 }
 
 async function asItStands(plan: FilePlan, signal: AbortSignal) {
+  if ((await stat(plan.path)).size > MAX_TARBALL_BYTES) {
+    throw new QuorateError('refused', `${plan.path}: is larger than ${MAX_TARBALL_BYTES} bytes, which no release of etcd is`, {
+      hint: 'binaries.path must name a release tarball as etcd publishes it',
+    });
+  }
   return { path: plan.path, digest: await digestFile(plan.path, signal), beside: await sumBeside(plan) };
 }
 

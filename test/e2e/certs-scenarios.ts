@@ -36,7 +36,7 @@ export function rotateUnderLoad(stage: Stage, scenario: string): Promise<Outcome
  * `certs rotate-ca` through all of its stages under load. The client that shows an old certificate works until trust-new, which
  * ends it; the one that trusts the old authority alone until drop-cross; every other one all the time.
  */
-export function rotateCaUnderLoad(stage: Stage, scenario: string, options: readonly string[] = []): Promise<Outcome> {
+export function rotateCaUnderLoad(stage: Stage, scenario: string): Promise<Outcome> {
   const go = async (...args: readonly string[]): Promise<string> => {
     const { stdout, stderr } = expectDone(await stage.quorate(['certs', 'rotate-ca', ...args, '--yes']));
     // A plan is wrapped to the terminal's width.
@@ -44,7 +44,7 @@ export function rotateCaUnderLoad(stage: Stage, scenario: string, options: reado
   };
   return underLoad(stage, scenario, async (load) => {
     await load.phase('to leaves');
-    expect(await go(...options)).toMatch(/give these clients the new bundle before drop-cross, .*: .*\bload\b/);
+    expect(await go()).toMatch(/give these clients the new bundle before drop-cross, .*: .*\bload\b/);
     const plan = await stage.quorate(['plan', 'certs', 'rotate-ca', '--until', 'trust-new']);
     const ended = /from trust-new on, certificates of client-\d+.* are refused, and these clients hold them: load\b/;
     expect(`${plan.stdout}${plan.stderr}`.replaceAll(/\s+/g, ' ')).toMatch(ended);

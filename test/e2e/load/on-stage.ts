@@ -42,9 +42,9 @@ export interface StageLoad extends Load {
 }
 
 /**
- * Starts the load of issue 4: 60 writes a second by clients that keep what they have fresh, over connections that last and by
- * a handshake each; 10 a second by one that trusts for good what the cluster's authority was at the start (its own certificate
- * is read again, as a kube-apiserver does), 10 by one that shows for good the certificate of the start; and a reader. `renewClients`
+ * Starts the load of issue 4: 60 writes a second by clients that keep what they have fresh, 50 over connections that last and 10 by
+ * a handshake each; 5 a second by one that trusts for good what the cluster's authority was at the start (its own certificate
+ * is read again, as a kube-apiserver does), 5 by one that shows for good the certificate of the start; and a reader. `renewClients`
  * fills {@link keptFolder} where not quorate issues to clients.
  */
 export async function loadStage(
@@ -84,10 +84,10 @@ function loadOrder(
     verifyAt: endpointsOf(members?.atEnd, clientPorts.slice(-1)),
     prefix: `/load/${randomUUID()}/`,
     clients: [
-      { ...writer('persistent', 40, kept), connections: 'persistent' },
-      writer('fresh', 20, kept),
-      writer('old-trust', 10, { ...kept, ca: old.ca, keepsCa: true }),
-      writer('old-certificate', 10, { ...old, ca: kept.ca, keepsLeaf: true }),
+      { ...writer('persistent', 50, kept), connections: 'persistent' },
+      writer('fresh', 10, kept),
+      writer('old-trust', 5, { ...kept, ca: old.ca, keepsCa: true }),
+      writer('old-certificate', 5, { ...old, ca: kept.ca, keepsLeaf: true }),
       { ...writer('reader', 20, kept), connections: 'persistent', does: 'read' },
     ],
     verifyWith: kept,

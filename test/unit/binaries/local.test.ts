@@ -1,6 +1,6 @@
 /** Binaries that lie with the operator: tarballs and folders. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fetchBinary } from '../../../src/binaries/fetch.ts';
@@ -37,6 +37,15 @@ describe('a tarball', () => {
     await expect(fetch(path, { checksums: { amd64: digestOf('x') } })).rejects.toMatchObject({ code: 'refused' });
     writeFileSync(`${place.folder}/SHA256SUMS`, `${digestOf('y')}  ${name}\n`);
     await expect(fetch(path)).rejects.toMatchObject({ message: expect.stringContaining('SHA256SUMS says') });
+  });
+
+  it('is refused before it is read where no release is that large', async () => {
+    const path = put();
+    truncateSync(path, 512 * 2 ** 20 + 1);
+    await expect(fetch(path)).rejects.toMatchObject({
+      code: 'refused',
+      message: `${path}: is larger than 536870912 bytes, which no release of etcd is`,
+    });
   });
 
   it('must exist', async () => {
