@@ -37,12 +37,13 @@ export async function insist(
   const begun = ports.now();
   let seen = facts;
   let told = '';
-  for (;;) {
-    const refusal = await attempt(call, seen);
+  for (let refusals = 0; ; ) {
+    const refusal = await attempt(call, seen, refusals);
     seen = await ports.look(seen, []);
     const list = quorumList(seen, undefined);
     if (list !== undefined && done(list)) return seen;
     if (refusal !== undefined && !passes(refusal, step)) throw refusal;
+    if (refusal !== undefined && reasonOf(refusal).includes(UNHEALTHY)) refusals += 1;
     if (ports.now() - begun >= patienceMs) throw explain(step, seen, { run, refusal, patienceMs });
     const reason = refusal === undefined ? '' : reasonOf(refusal);
     if (reason !== '' && reason !== told) {
@@ -54,10 +55,17 @@ export async function insist(
   }
 }
 
-/** Asks the leader, else whoever serves: up to 3.5.27 and 3.6.5 a follower cannot promote where authentication is on. */
-async function attempt(call: Insistence['call'], facts: Facts): Promise<QuorateError | undefined> {
+/**
+ * Asks the leader, else whoever serves: up to 3.5.27 and 3.6.5 a follower cannot promote where authentication is on. Once it has called the cluster unhealthy, the next
+ * one is asked: that is what the member that is asked has seen of its own connections (server.go, mayAddMember, mayRemoveMember), and it may go on to take one for dead over
+ * which messages pass.
+ */
+async function attempt(call: Insistence['call'], facts: Facts, refusals: number): Promise<QuorateError | undefined> {
   const answering = Object.values(facts.endpoints).filter((each) => each.failure === undefined && each.linearizable);
-  const via = answering.find(({ host }) => leads(facts, host)) ?? answering[0];
+  const leaderFirst = answering.toSorted(
+    (left, right) => Number(leads(facts, right.host)) - Number(leads(facts, left.host)),
+  );
+  const via = leaderFirst[refusals % leaderFirst.length];
   if (via === undefined) return new QuorateError('unreachable', 'no member answers through the quorum');
   try {
     await call(via.host);
@@ -72,9 +80,11 @@ function reasonOf(error: QuorateError): string {
   return error instanceof EtcdError ? error.reason : error.message;
 }
 
+const UNHEALTHY = 'etcdserver: unhealthy cluster';
+
 /** etcd's own words (api/v3rpc/rpctypes/error.go, the same from 3.4 to 3.7). */
 const passing: readonly string[] = [
-  'etcdserver: unhealthy cluster',
+  UNHEALTHY,
   'etcdserver: too many learner members in cluster',
   'etcdserver: can only promote a learner member which is in sync with leader',
   'etcdserver: re-configuration failed due to not enough started members',
@@ -125,6 +135,9 @@ function hintFor(reason: string, facts: Facts, { ports: { cluster } }: Run): str
   const down = votersOf(cluster, facts)
     .filter((each) => !each.healthy)
     .map((each) => each.name);
+  if (down.length === 0 && reason.includes(UNHEALTHY)) {
+    return 'each of them was asked and says that of its own connections to the others: where these work (quorate status -i FILE), it is a flaw of etcd (issue 14523) that a restart ends: quorate restart -i FILE';
+  }
   if (down.length === 0)
     return 'look at the journals for peers that cannot be reached: quorate logs -i FILE --level warn';
   return `${down.join(', ')} ${down.length === 1 ? 'is' : 'are'} down: bring that back, or replace it first: quorate member replace ${down[0]} -i FILE`;

@@ -55,9 +55,13 @@ async function tarballIn({ path, name }: FilePlan): Promise<string | undefined> 
 
 async function asItStands(plan: FilePlan, signal: AbortSignal) {
   if ((await stat(plan.path)).size > MAX_TARBALL_BYTES) {
-    throw new QuorateError('refused', `${plan.path}: is larger than ${MAX_TARBALL_BYTES} bytes, which no release of etcd is`, {
-      hint: 'binaries.path must name a release tarball as etcd publishes it',
-    });
+    throw new QuorateError(
+      'refused',
+      `${plan.path}: is larger than ${MAX_TARBALL_BYTES} bytes, which no release of etcd is`,
+      {
+        hint: 'binaries.path must name a release tarball as etcd publishes it',
+      },
+    );
   }
   return { path: plan.path, digest: await digestFile(plan.path, signal), beside: await sumBeside(plan) };
 }
