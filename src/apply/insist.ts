@@ -43,7 +43,7 @@ export async function insist(
     const list = quorumList(seen, undefined);
     if (list !== undefined && done(list)) return seen;
     if (refusal !== undefined && !passes(refusal, step)) throw refusal;
-    if (refusal !== undefined && reasonOf(refusal).includes(UNHEALTHY)) refusals += 1;
+    if (asksAround(step) && refusal !== undefined && reasonOf(refusal).includes(UNHEALTHY)) refusals += 1;
     if (ports.now() - begun >= patienceMs) throw explain(step, seen, { run, refusal, patienceMs });
     const reason = refusal === undefined ? '' : reasonOf(refusal);
     if (reason !== '' && reason !== told) {
@@ -56,9 +56,7 @@ export async function insist(
 }
 
 /**
- * Asks the leader, else whoever serves: up to 3.5.27 and 3.6.5 a follower cannot promote where authentication is on. Once it has called the cluster unhealthy, the next
- * one is asked: that is what the member that is asked has seen of its own connections (server.go, mayAddMember, mayRemoveMember), and it may go on to take one for dead over
- * which messages pass.
+ * Asks the leader, else whoever serves: up to 3.5.27 and 3.6.5 a follower cannot promote where authentication is on. After `refusals`, that many further on in their row.
  */
 async function attempt(call: Insistence['call'], facts: Facts, refusals: number): Promise<QuorateError | undefined> {
   const answering = Object.values(facts.endpoints).filter((each) => each.failure === undefined && each.linearizable);
@@ -74,6 +72,15 @@ async function attempt(call: Insistence['call'], facts: Facts, refusals: number)
     if (!(error instanceof QuorateError) || error.code === 'interrupted') throw error;
     return error;
   }
+}
+
+/**
+ * Whether the next member is asked once one has called the cluster unhealthy: each says that of its own connections (server.go, mayAddMember), and may go on to take a peer
+ * for dead over which messages pass (etcd issue 14523). Never for a removal: a member that takes the one that goes for dead would let it go without counting who is left
+ * (mayRemoveMember), where a learner that comes has no vote.
+ */
+function asksAround({ kind }: Step): boolean {
+  return kind === 'member.add';
 }
 
 function reasonOf(error: QuorateError): string {
@@ -118,12 +125,13 @@ function explain(
   const reason = refusal === undefined ? 'the list does not show it' : reasonOf(refusal);
   return new QuorateError('refused', `${text}: etcd refuses for ${seconds} s: ${reason}`, {
     step: step.id,
-    hint: hintFor(reason, facts, run),
+    hint: hintFor(step, reason, { facts, run }),
     cause: refusal,
   });
 }
 
-function hintFor(reason: string, facts: Facts, { ports: { cluster } }: Run): string {
+function hintFor(step: Step, reason: string, { facts, run }: { readonly facts: Facts; readonly run: Run }): string {
+  const { cluster } = run.ports;
   const list = quorumList(facts, undefined) ?? [];
   if (reason.includes('too many learner')) {
     const learners = list.filter((each) => each.learner).map((each) => labelOf(cluster, facts, each));
@@ -135,7 +143,7 @@ function hintFor(reason: string, facts: Facts, { ports: { cluster } }: Run): str
   const down = votersOf(cluster, facts)
     .filter((each) => !each.healthy)
     .map((each) => each.name);
-  if (down.length === 0 && reason.includes(UNHEALTHY)) {
+  if (down.length === 0 && asksAround(step) && reason.includes(UNHEALTHY)) {
     return 'each of them was asked and says that of its own connections to the others: where these work (quorate status -i FILE), it is a flaw of etcd (issue 14523) that a restart ends: quorate restart -i FILE';
   }
   if (down.length === 0)

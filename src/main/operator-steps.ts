@@ -131,14 +131,14 @@ function authorityRows({ context }: StepsInput) {
 function clusterRows(input: StepsInput) {
   const { cluster, connections, process } = input;
   const { proofContext, clients, proved } = clusterClients(input);
-  const provePeers = async (view: View, signal: AbortSignal, formed: AbortSignal) => {
-    const shared = await proofContext(view, signal);
-    return provePeerPorts({ ...shared, facts: view.facts, stranger: await stranger() }, formed);
-  };
   let made: Promise<TlsMaterial> | undefined;
   const stranger = (): Promise<TlsMaterial> => {
     made ??= strangerCertificate(cluster, process.now());
     return made;
+  };
+  const provePeers = async (view: View, signal: AbortSignal, formed: AbortSignal) => {
+    const shared = await proofContext(view, signal);
+    return provePeerPorts({ ...shared, facts: view.facts, stranger: await stranger() }, formed);
   };
   let provedPeers: ReadonlySet<string> | undefined;
   const version: Row<Parameters<typeof performVersionStep>[0]['kind']> = async (step, { signal }) => {

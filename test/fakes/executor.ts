@@ -37,8 +37,8 @@ export interface RunOptions {
   readonly hash?: ((host: string) => number | undefined) | undefined;
   /** What is seen, in place of the model's facts. */
   readonly seen?: ((facts: Facts) => Facts) | undefined;
-  /** Called with the host whose member is asked to add one; what it throws is the answer. */
-  readonly adding?: ((via: string) => void) | undefined;
+  /** Called with the host whose member is asked to add or remove one; what it throws is the answer. */
+  readonly changing?: ((via: string) => void) | undefined;
   /** Called for an entry that changes nothing, with the host whose member is asked for it. */
   readonly committed?: ((via: string) => void) | undefined;
   /** Why the lock is lost once these steps are done; undefined: it is held. */
@@ -192,11 +192,14 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
     },
     members: {
       add: async (via, [peerUrl = '']) => {
-        options.adding?.(via);
+        options.changing?.(via);
         return membership('member.add', () => model.members.add(peerUrl));
       },
       promote: async (_via, id) => membership('member.promote', () => model.members.promote(id)),
-      remove: async (_via, id) => membership('member.remove', () => model.members.remove(id)),
+      remove: async (via, id) => {
+        options.changing?.(via);
+        return membership('member.remove', () => model.members.remove(id));
+      },
       update: async (_via, id, peerUrls) => {
         const steps = plan.stages.find((each) => each.id === stage)?.steps ?? [];
         const own = steps.find((each) => each.kind === 'member.update' && each.memberId === id);

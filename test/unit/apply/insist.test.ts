@@ -1,8 +1,11 @@
 /** Changes of the list that etcd refuses for a moment, or on one member alone. */
 import { expect, it } from 'vitest';
+import type { Plan } from '../../../src/domain/plan.ts';
 import { EtcdError } from '../../../src/etcd/etcd-error.ts';
 import { planBootstrap } from '../../../src/plan/bootstrap.ts';
 import { planAdd } from '../../../src/plan/member-add.ts';
+import { planRemove } from '../../../src/plan/member-remove.ts';
+import type { View } from '../../../src/plan/view.ts';
 import { type RunResult, runOn } from '../../fakes/executor.ts';
 import { createModel } from '../../fakes/model.ts';
 import { cluster as clusterOf, controller } from '../render/cluster.ts';
@@ -11,19 +14,32 @@ const hosts = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'].map((address, ind
   controller(`etcd-${index + 1}`, address),
 );
 
+type Asked = RunResult & { readonly asked: string[] };
+
 /** Adds a fourth member to three, of which some refuse with these words. */
-async function added(refusing: readonly string[], reason: string): Promise<RunResult & { readonly asked: string[] }> {
+function added(refusing: readonly string[], reason: string): Promise<Asked> {
+  const add = (view: View): Plan => planAdd(view, { members: [], stallMs: 60_000 });
+  return changed(add, refusing, { reason, hosts });
+}
+
+interface Refusal {
+  readonly reason: string;
+  /** The inventory's controllers by then. */
+  readonly hosts: typeof hosts;
+}
+
+async function changed(planner: (view: View) => Plan, refusing: readonly string[], refusal: Refusal): Promise<Asked> {
+  const { reason } = refusal;
   const model = createModel(clusterOf('3.6.16', { controllers: hosts.slice(0, 3) }));
   const formed = await runOn(model, planBootstrap(model.view()));
   expect(formed.error).toBeUndefined();
-  model.want(clusterOf('3.6.16', { controllers: hosts }));
+  model.want(clusterOf('3.6.16', { controllers: refusal.hosts }));
   const asked: string[] = [];
-  const adding = (via: string): void => {
+  const answer = (via: string): void => {
     asked.push(via);
     if (refusing.includes(via)) throw new EtcdError('etcd', `${via}: etcd refused: ${reason}`, { reason });
   };
-  const plan = planAdd(model.view(), { members: [], stallMs: 60_000 });
-  return { ...(await runOn(model, plan, { adding })), asked };
+  return { ...(await runOn(model, planner(model.view()), { changing: answer })), asked };
 }
 
 const unhealthy = 'etcdserver: unhealthy cluster';
@@ -51,4 +67,13 @@ it('says what it means where every one refuses, and that nothing but time has pa
   });
   expect(asked.slice(0, 4)).toEqual(['etcd-1', 'etcd-2', 'etcd-3', 'etcd-1']);
   expect(done.filter((each) => each.includes('member.add'))).toEqual([]);
+});
+
+it('asks the leader alone whether a member may go: another one might count the one that goes for dead', async () => {
+  const remove = (view: View): Plan => planRemove(view, { members: ['etcd-3'] });
+  const { error, asked, done } = await changed(remove, ['etcd-1'], { reason: unhealthy, hosts: hosts.slice(0, 3) });
+  expect(error).toMatchObject({ code: 'refused', message: expect.stringContaining(unhealthy) });
+  expect(asked.length).toBeGreaterThan(3);
+  expect(new Set(asked)).toEqual(new Set(['etcd-1']));
+  expect(done.filter((each) => each.includes('member.remove'))).toEqual([]);
 });
