@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 const full = process.env['QUORATE_TEST_FULL'] === '1';
 
@@ -10,6 +11,7 @@ const alone = (groupOrder: number) => ({ fileParallelism: false, sequence: { gro
 export default defineConfig({
   test: {
     globalSetup: 'test/judges.ts',
+    ...(full ? { sequence: { sequencer: LongestFirst } } : {}),
     projects: [
       {
         test: {
