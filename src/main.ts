@@ -22,8 +22,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     const verb = await loading;
     return await verb(request.invocation, context.ports);
   } catch (error) {
-    context.ui.error(error);
-    return exitStatus(error);
+    const { explained } = await import('./domain/system-error.ts');
+    const told = explained(error);
+    context.ui.error(told);
+    return exitStatus(told);
   } finally {
     await context.ui.close();
   }

@@ -88,7 +88,7 @@ install -d -m ${quote(step.mode)} -o ${quote(step.owner)} -g ${quote(step.group)
     const { files, script } = putFiles(step.files, context);
     return { files, script: `${script}\n${startScript(unitFile(context.view.cluster), step)}` };
   },
-  'unit.restart': (step) => shell(restartScript(step)),
+  'unit.restart': (step, { view }) => shell(restartScript(step, peerPorts(view))),
   'marker.put': (step, context) => {
     const { cluster } = context.view;
     const own = withId(step, { ...attemptOf(step.host, context.view), ...step.adopted });
@@ -238,6 +238,10 @@ function attemptOf(member: string, view: View): AttemptRecord {
     clusterId: identity.clusterId,
     memberId: identity.memberIds[member] ?? '',
   };
+}
+
+function peerPorts({ cluster: { controllers } }: View): readonly number[] {
+  return controllers.length > 1 ? controllers.map((each) => each.peerPort) : [];
 }
 
 function shell(script: string): Fragment {

@@ -133,8 +133,21 @@ function endpointObjections(
     ...(lag > MAX_LAG ? [`it is ${lag} entries behind (limit ${MAX_LAG})`] : []),
     ...(member === undefined ? ['the member list does not have it'] : []),
     ...(restarted && member !== undefined ? nameObjections(member.name, host, configured) : []),
+    ...revivedObjections(endpoint, answers(facts)),
     ...corrupt,
   ];
+}
+
+/** etcd 3.6 takes the list from another place of its data than 3.5, and that may hold members that were removed (etcd issue 20967). */
+function revivedObjections(endpoint: EndpointFacts, all: readonly EndpointFacts[]): readonly string[] {
+  const others = all.filter(({ host }) => host !== endpoint.host);
+  if (others.length === 0) return [];
+  return endpoint.members
+    .filter(({ id }) => !others.some(({ members }) => members.some((each) => each.id === id)))
+    .map(
+      ({ id, name }) =>
+        `its member list has ${id}${name === '' ? '' : ` (${name})`}, which no other member has in its own`,
+    );
 }
 
 /** A member publishes its name as it starts, before READY: one that was given another calls itself that. */

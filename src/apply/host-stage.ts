@@ -24,6 +24,16 @@ export interface HostStage {
   readonly token: string;
 }
 
+/**
+ * Steps that change nothing but files and accounts. A note that a host takes part in forming a cluster is none of them: before members are
+ * started for the first time, all of the host is looked at.
+ */
+const writesFiles: readonly HostStepKind[] = [
+  ...(['user.ensure', 'directory.ensure', 'binary.install', 'binary.link'] as const),
+  ...(['generation.prepare', 'generation.prune', 'key.make', 'pki.put', 'pki.switch'] as const),
+  ...(['file.put', 'file.remove', 'marker.put'] as const),
+];
+
 /** Longest that one host may take for one stage: a download over a slow line is the longest of them. */
 const STAGE_TIMEOUT_MS = 30 * 60_000;
 /** As much as of any other script: the probe at its end is the longest part. */
@@ -42,15 +52,13 @@ export async function runHostStage(work: HostStage, ports: ExecutorPorts): Promi
   const fragments = await compileAll(work, ports);
   const { host } = work.connection;
   const tar = await stageTar(fragments.flatMap((each) => each.files));
-  const script = stageScript(fragments, {
-    token: work.token,
-    tarBytes: tar.length,
-    probe: ports.probeScript(host),
-  });
+  const onlyFiles = work.steps.every(({ kind }) => writesFiles.includes(kind));
+  const probe = ports.probe(host, onlyFiles ? work.view.facts.hosts[host] : undefined);
+  const script = stageScript(fragments, { token: work.token, tarBytes: tar.length, probe: probe.script });
   const rest = await fragments.find((each) => each.stdin !== undefined)?.stdin?.read();
   const stdin = stageInput(tar, rest);
   const output = await runScript(work, { script, stdin }, ports);
-  return ports.parseProbe(host, output, ports.now());
+  return probe.parse(output, ports.now());
 }
 
 async function compileAll(work: HostStage, ports: ExecutorPorts): Promise<readonly Fragment[]> {

@@ -65,13 +65,22 @@ export interface MemberPort {
   hashes(hosts: readonly string[]): Promise<readonly MemberHash[]>;
 }
 
+export interface HostProbe {
+  /** POSIX sh */
+  readonly script: string;
+  /** @throws QuorateError step-failed, where the answer is not understood */
+  parse(text: string, receivedAtMs: number): HostFacts;
+}
+
 export interface ExecutorPorts {
   readonly cluster: Cluster;
   readonly connections: Readonly<Record<string, Connection>>;
   readonly operator: OperatorPort;
-  /** The probe of a host: appended to every stage's script, so that one round trip both changes and observes. */
-  probeScript(host: string): string;
-  parseProbe(host: string, text: string, receivedAtMs: number): HostFacts;
+  /**
+   * The probe of a host: appended to every stage's script, so that one round trip both changes and observes. With what a look of this
+   * run told of it (`known`) it asks for changes of files alone.
+   */
+  probe(host: string, known: HostFacts | undefined): HostProbe;
   /** The view for these facts and the PKI as it is. */
   view(facts: Facts, pki: PkiView): View;
   /** Probes these hosts and asks every endpoint anew, over new connections; what is not asked stays. Who cannot be reached is a fact. */

@@ -11,22 +11,59 @@ const READY_TIMEOUT_S = 300;
 /** Until a member that is started without waiting for READY has noted what it starts with. */
 const NOTE_TIMEOUT_S = 120;
 
-/** Restarts by SIGTERM and waits for READY; with `outage` only until the new process has noted its start. A failure ends with the unit's last words. */
-export function restartScript({ unit, outage }: Step<'unit.restart'>): string {
+/** A member that neither has a connection with any other for so long is cut off, and READY will not come; one that catches up has them. */
+export interface Loneliness {
+  readonly limitS: number;
+  readonly lookS: number;
+}
+
+const LONELINESS: Loneliness = { limitS: 60, lookS: 5 };
+
+/**
+ * Restarts by SIGTERM and waits for READY; with `outage` only until the new process has noted its start. `peerPorts`: where the members of the cluster
+ * listen for each other, none for a single one. A failure ends with the unit's last words.
+ */
+export function restartScript(
+  { unit, outage }: Step<'unit.restart'>,
+  peerPorts: readonly number[],
+  loneliness = LONELINESS,
+): string {
   const name = quote(unit);
   return `systemctl daemon-reload
 systemctl reset-failed ${name} 2>/dev/null || :
-${outage ? withoutWaiting(unit) : untilReady(unit)}`;
+${outage ? withoutWaiting(unit) : untilReady(unit, peerPorts, loneliness)}`;
 }
 
-function untilReady(unit: string): string {
+function untilReady(unit: string, peerPorts: readonly number[], { limitS, lookS }: Loneliness): string {
   const name = quote(unit);
-  return `if timeout ${READY_TIMEOUT_S} systemctl restart ${name}; then :; else
+  return `timeout ${READY_TIMEOUT_S} systemctl restart ${name} &
+restart=$!
+(
+  alone=0
+  while sleep ${lookS}; do
+    if ${connected(peerPorts)}; then alone=0; else alone=$((alone + ${lookS})); fi
+    [ $alone -lt ${limitS} ] || break
+  done
+  : >"$stage/cut-off"
+  kill $restart
+) </dev/null >/dev/null 2>&1 &
+watch=$!
+if wait $restart; then kill $watch 2>/dev/null || :; else
   status=$?
+  kill $watch 2>/dev/null || :
   [ "$status" -ne 124 ] || echo ${quote(`${unit} did not become ready within ${READY_TIMEOUT_S} s`)} >&2
+  [ ! -e "$stage/cut-off" ] || echo ${quote(`${unit} has had no connection with another member for ${limitS} s: its peer port is cut off, or they do not run`)} >&2
   ${lastWordsScript(unit)} >&2
   exit 1
 fi`;
+}
+
+/** Shell that tells whether there is a connection (state 01 in proc(5)) with one of these ports at either end. */
+function connected(peerPorts: readonly number[]): string {
+  if (peerPorts.length === 0) return ':';
+  const ports = [...new Set(peerPorts)].map((port) => port.toString(16).toUpperCase().padStart(4, '0')).join('|');
+  const pattern = `:(${ports}) [0-9A-F]+:[0-9A-F]{4} 01 |:(${ports}) 01 `;
+  return `grep -qsE ${quote(pattern)} /proc/net/tcp /proc/net/tcp6`;
 }
 
 function withoutWaiting(unit: string): string {

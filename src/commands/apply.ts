@@ -12,7 +12,12 @@ export const apply: Verb = async (invocation, ports) => {
   const wish = applyWish(invocation, { required: true });
   const inventory = await ports.cluster();
   const cluster = withDeparting(inventory, inventory.absent ?? []);
-  const session = await ports.session(cluster, { endpoints: true, requireAll: false, versions: 'inventory' });
+  const session = await ports.session(cluster, {
+    endpoints: true,
+    requireAll: false,
+    settled: true,
+    versions: 'inventory',
+  });
   try {
     const planner = (view: View): Plan => planApply(view, wish);
     const run = { planner, question: `Apply this to ${cluster.name}?`, left: planner };

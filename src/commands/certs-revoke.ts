@@ -68,7 +68,7 @@ async function confirm(selected: readonly SelectedCertificate[], invocation: Inv
 }
 
 async function enforce(invocation: Invocation, cluster: Cluster, ports: Ports): Promise<number> {
-  const session = await ports.session(cluster, { endpoints: true, requireAll: false });
+  const session = await ports.session(cluster, { endpoints: true, requireAll: false, settled: true });
   try {
     const restart = flag(invocation, 'restart');
     const unreached = session.failures.length;

@@ -10,7 +10,7 @@ import { flag, type Invocation, type Ports, type Session, type Verb, value } fro
 export const certsRotateCa: Verb = async (invocation, ports) => {
   const cluster = await ports.cluster();
   const wish = await rotateCaWish(invocation, cluster, ports);
-  const session = await ports.session(cluster, { endpoints: true, requireAll: true });
+  const session = await ports.session(cluster, { endpoints: true, requireAll: true, settled: true });
   try {
     const run = {
       planner: (view: Session['view']) => planRotateCa(view, wish),

@@ -191,6 +191,8 @@ export interface SessionWish {
   readonly endpoints: boolean;
   /** Whether a host that cannot be reached ends it (all of them are told), or is a fact. */
   readonly requireAll: boolean;
+  /** Whether an election that is going on is waited out, for a few seconds, before anybody is refused for want of a leader. */
+  readonly settled?: true;
   /**
    * The view knows what other versions of etcd want, and whether raft logs hold what 3.7 cannot read: `any` looks on every host, `inventory` where the
    * inventory's version is to start and another one is linked. Absent: neither.

@@ -20,7 +20,7 @@ export const memberRemove: Verb = async (invocation, ports) => {
 
 async function change(word: MemberWord, invocation: Invocation, ports: Ports): Promise<number> {
   const run = memberRun(word, invocation, await ports.cluster());
-  const session = await ports.session(run.cluster, { endpoints: true, requireAll: false });
+  const session = await ports.session(run.cluster, { endpoints: true, requireAll: false, settled: true });
   try {
     return await applyPlan(session, run, invocation, ports);
   } finally {

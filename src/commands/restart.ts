@@ -8,7 +8,7 @@ import { flag, type Invocation, type Verb, values } from './command.ts';
 export const restart: Verb = async (invocation, ports) => {
   const wish = restartWish(invocation, { required: true });
   const cluster = await ports.cluster();
-  const session = await ports.session(cluster, { endpoints: true, requireAll: false });
+  const session = await ports.session(cluster, { endpoints: true, requireAll: false, settled: true });
   try {
     const run = {
       planner: (view: View): Plan => planRestart(view, wish),

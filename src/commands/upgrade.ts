@@ -14,7 +14,7 @@ function changeVersion(way: VersionWish['way']): Verb {
     // The inventory's own version may be one that is left because it is dangerous: those on the way are judged by the plan.
     const cluster = await ports.clusterAt(undefined);
     const wish = versionWish(way, invocation, cluster);
-    const session = await ports.session(cluster, { endpoints: true, requireAll: true, versions: 'any' });
+    const session = await ports.session(cluster, { endpoints: true, requireAll: true, settled: true, versions: 'any' });
     try {
       const run = {
         planner: (view: Session['view']) => planVersion(view, wish),

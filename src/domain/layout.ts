@@ -14,6 +14,11 @@ export const STARTING_FILE = `${QUORATE_DIR}/starting.json`;
 export const MARKER_FILE = `${QUORATE_DIR}/marker.json`;
 export const LOCK_DIR = `${QUORATE_DIR}/lock`;
 
+/** The note beside large files that spares hashing them (see observe/digests.ts). */
+export const DIGESTS_NAME = '.digests';
+/** What `stat -c` tells of a file; a line of that note repeats it, since whatever changes content or inode changes `%i` or `%z`. */
+export const INODE_FORMAT = '%f %a %U %G %s %i %z|%n';
+
 /** The link that etcd reads its certificates through. */
 export function pkiLink(cluster: Cluster): string {
   return `${cluster.paths.configDir}/pki`;

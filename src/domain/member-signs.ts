@@ -4,11 +4,13 @@ import type { EndpointFacts, Facts } from './facts.ts';
 import type { Sign } from './finding.ts';
 import type { ClusterHealth } from './health.ts';
 import { hostOf } from './membership.ts';
+import type { MetricsFacts } from './metrics.ts';
 
 export interface MemberInput {
   readonly cluster: Cluster;
   readonly facts: Facts;
   readonly health: ClusterHealth;
+  readonly metrics: MetricsFacts;
   readonly clusterId: string | undefined;
 }
 
@@ -21,6 +23,7 @@ export function memberSigns(input: MemberInput): readonly Sign[] {
     ...quorumSigns(input, asked.length),
     ...cluster.controllers.flatMap(({ name }) => silenceSigns(facts, name)),
     ...leaderSigns(answers),
+    ...answers.flatMap((each) => peerSigns(each, answers, input)),
     ...answers.flatMap((each) => membershipSigns(each, input)),
     ...listSigns(answers, input),
     ...alarmSigns(answers),
@@ -48,6 +51,14 @@ function leaderSigns(answers: readonly EndpointFacts[]): readonly Sign[] {
     ...without.map(({ host }): Sign => ({ id: 'no-leader', host, text: 'it knows no leader' })),
     ...(leaders.size > 1 ? [{ id: 'leader-disagreement', host: '', text: disagreement } as const] : []),
   ];
+}
+
+/** A member that serves nobody has signs of its own. */
+function peerSigns({ host, linearizable }: EndpointFacts, answers: readonly EndpointFacts[], { metrics }: MemberInput) {
+  const lost = linearizable ? (metrics[host]?.lostPeers ?? []) : [];
+  return answers
+    .filter((each) => each.linearizable && lost.includes(each.memberId))
+    .map((each): Sign => ({ id: 'peer-lost', host, text: `it takes ${each.host} (${each.memberId}) for unreachable` }));
 }
 
 function membershipSigns(answer: EndpointFacts, { clusterId }: MemberInput): readonly Sign[] {

@@ -7,6 +7,8 @@ export interface MemberMetrics {
   readonly walSync99Ms: number | undefined;
   readonly openFiles: number | undefined;
   readonly maxFiles: number | undefined;
+  /** IDs of members that it has taken for unreachable; those that were removed stay in it. */
+  readonly lostPeers: readonly string[];
 }
 
 /** By controller name; a host whose metrics could not be read is missing. */

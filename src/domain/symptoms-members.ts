@@ -26,6 +26,13 @@ export const memberSymptoms = {
     cause: 'at least one member knows no leader: it is cut off from the others, or an election is going on',
     remedy: 'open the peer port between all members; while elections repeat, look for slow disks and networks',
   },
+  'peer-lost': {
+    level: 'warning',
+    cause:
+      'a member takes another for unreachable, and both serve: the peer port is cut between these two, or one goes on taking the other for dead over connections that work (#14523)',
+    remedy:
+      'open the peer port between the two, both ways; where it is open, restart the member that says so: quorate restart --member NAME',
+  },
   'leader-churn': {
     level: 'warning',
     cause:

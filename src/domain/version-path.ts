@@ -18,7 +18,10 @@ export interface PathWish {
   readonly via: readonly string[];
 }
 
-/** What every member must run before the first one starts this minor: etcd's upgrade guides as of 2026-11-21. */
+/**
+ * What every member must run before the first one starts this minor: etcd's upgrade guides as of 2026-11-21. As it starts, 3.5.26 and newer
+ * takes members that were removed out of what 3.6 reads its list from (etcd issue 20967).
+ */
 const minimumBefore: Readonly<Partial<Record<Minor, string>>> = { '3.6': '3.5.32', '3.7': '3.6.11' };
 
 /**

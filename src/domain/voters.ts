@@ -33,3 +33,14 @@ export function serves(facts: Facts, name: string): boolean {
 export function quorumHolds(voters: readonly Voter[]): boolean {
   return voters.filter((each) => each.healthy).length >= majority(voters.length);
 }
+
+/** Whether a majority of the voters answers and nobody reads through the quorum: an election goes on, or the peer port is cut. */
+export function awaitsLeader(cluster: Cluster, facts: Facts): boolean {
+  const list = memberList(facts).filter((each) => !each.learner);
+  const answer = list.filter((member) => {
+    const endpoint = facts.endpoints[hostOf(cluster, facts, member)?.name ?? ''];
+    return endpoint !== undefined && endpoint.failure === undefined;
+  });
+  const served = Object.keys(facts.endpoints).some((name) => serves(facts, name));
+  return !served && list.length > 0 && answer.length >= majority(list.length);
+}

@@ -34,9 +34,13 @@ export function createCalls(socket: Duplex) {
     maintenance: createClient(Maintenance, transport),
     auth: createClient(Auth, transport),
     broken: () => failure,
+    // Never within a callback of the session, as promises run in: Node would go on for ever sending what is left of a stream that is
+    // just being closed, as by a member that is shut down (node issue 52952), and take all memory for it.
     close: () => {
-      session.destroy();
-      socket.destroy();
+      setImmediate(() => {
+        session.destroy();
+        socket.destroy();
+      });
     },
   };
 }

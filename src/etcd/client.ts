@@ -194,11 +194,19 @@ export class EtcdClient {
 
   /** The database with its sha256 trailer, piece by piece; the last piece has nothing left. */
   async *snapshot(timeoutMs: number): AsyncIterable<{ readonly bytes: Uint8Array; readonly remainingBytes: number }> {
+    // A clock of the call itself would keep the process alive where nobody reads on.
+    const late = AbortSignal.timeout(timeoutMs);
+    const over = new AbortController();
+    const { host, signal } = this.#options;
+    const signals = [late, over.signal, ...(signal === undefined ? [] : [signal])];
     try {
-      const pieces = this.#calls.maintenance.snapshot({}, { ...this.#how(), timeoutMs });
+      const pieces = this.#calls.maintenance.snapshot({}, { signal: AbortSignal.any(signals) });
       for await (const each of pieces) yield { bytes: each.blob, remainingBytes: Number(each.remainingBytes) };
     } catch (error) {
+      if (late.aborted) throw failed('timeout', host, 'no answer to snapshot in time', error);
       throw await this.#describe('snapshot', error);
+    } finally {
+      over.abort();
     }
   }
 

@@ -1,6 +1,7 @@
 /** Writing files whole or not at all, so that a crash leaves the old one or the new one. */
 import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { explained } from '../domain/system-error.ts';
 
 /** How a file is put in another's place. */
 export interface Replacement {
@@ -29,7 +30,10 @@ async function scratchName(name: string): Promise<string> {
   return `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.new`;
 }
 
-/** Writes a file that must not exist yet (EEXIST), and takes it away again where that fails. On disk once this returns; its name not yet. */
+/**
+ * Writes a file that must not exist yet (EEXIST), and takes it away again where that fails. On disk once this returns; its name not yet.
+ * @throws QuorateError step-failed where the disk is full, or fails
+ */
 export async function writeNewFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const file = await open(path, 'wx', mode);
   try {
@@ -37,7 +41,7 @@ export async function writeNewFile(path: string, content: string | Uint8Array, m
     await file.sync();
   } catch (error) {
     await unlink(path).catch(() => undefined);
-    throw error;
+    throw explained(error, path);
   } finally {
     await file.close();
   }

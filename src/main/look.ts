@@ -6,7 +6,7 @@ import { hostsOf } from '../domain/membership.ts';
 import type { TlsMaterial } from '../etcd/secure.ts';
 import { observeEndpoints } from '../observe/endpoints.ts';
 import { observeHosts } from '../observe/probe.ts';
-import { probeScript, type V2LogWish } from '../observe/probe-script.ts';
+import { type ProbeWish, probeScript, type V2LogWish } from '../observe/probe-script.ts';
 import type { HostFiles } from '../plan/view.ts';
 import type { Transports } from '../transport/open.ts';
 
@@ -58,11 +58,11 @@ export async function lookAgain(input: LookInput, facts: Facts, names: readonly 
 export function hostProbe(
   { cluster, desired }: Pick<LookInput, 'cluster' | 'desired'>,
   host: string,
-  v2Log?: V2LogWish,
+  wish: Omit<ProbeWish, 'texts'> = {},
 ): string {
   const controller = hostsOf(cluster).find((each) => each.name === host);
   if (controller === undefined) throw new Error(`${host} is no controller`);
-  return probeScript(cluster, controller, probedTexts(desired, host), v2Log);
+  return probeScript(cluster, controller, { ...wish, texts: probedTexts(desired, host) });
 }
 
 /** Files whose hash and text planning compares, besides those that every probe looks at. */

@@ -31,8 +31,10 @@ export function runPorts({ input, transports, interrupts, lock, view, emit }: Gi
     cluster,
     connections: Object.fromEntries(connections),
     operator: operator.port(connections),
-    probeScript: (host) => hostProbe(input, host),
-    parseProbe: (host, text, receivedAt) => parseProbe(text, { host, receivedAt, sentAt: undefined }),
+    probe: (host, known) => ({
+      script: hostProbe(input, host, { changesAlone: known !== undefined }),
+      parse: (text, receivedAt) => parseProbe(text, { host, receivedAt, sentAt: undefined, known }),
+    }),
     view,
     look: (facts, hosts) => lookAgain(lookInput, facts, hosts),
     moveLeader: async (leader, targetId) =>

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuorateError } from '../domain/errors.ts';
+import { explained } from '../domain/system-error.ts';
 import { makeDirectory, putInPlace } from '../files/replace.ts';
 
 /** What of the client is used. */
@@ -39,7 +40,7 @@ export async function saveSnapshot(source: SnapshotSource, folder: string, name:
     return { path, ...checked };
   } catch (error) {
     await unlink(part).catch(() => undefined);
-    throw error;
+    throw explained(error, path);
   }
 }
 

@@ -1,5 +1,7 @@
 /** An open session with the hosts of a cluster: connects, observes, shows plans, and runs them under the lock. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execute } from '../apply/execute.ts';
+import type { HeldLock, LockLook } from '../apply/lock.ts';
 import type { Session, SessionWish } from '../commands/command.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { combineErrors, QuorateError } from '../domain/errors.ts';
@@ -8,6 +10,7 @@ import { hostsOf } from '../domain/membership.ts';
 import type { PkiView } from '../domain/pki-view.ts';
 import type { Plan } from '../domain/plan.ts';
 import { preflight } from '../domain/preflight.ts';
+import { awaitsLeader } from '../domain/voters.ts';
 import { forbiddenStreams } from '../etcd/reach.ts';
 import { identityOf } from '../plan/identity.ts';
 import { planToJson, sameSteps } from '../plan/saved-plan.ts';
@@ -38,7 +41,7 @@ export async function openSession(input: SessionInput): Promise<Session> {
   });
   try {
     requireHosts(cluster, transports.failures, wish);
-    const first = await look(input, transports);
+    const first = await lookSettled(input, transports);
     requireHosts(cluster, first.failures, wish);
     return sessionOf(input, transports, first);
   } catch (error) {
@@ -136,6 +139,20 @@ async function look(input: SessionInput, transports: Transports, looked?: Looked
   return { view: viewOf(input, facts, await operator.pki()), failures };
 }
 
+/** Elections of etcd take one or two seconds, rarely more. */
+const ELECTION_MS = 10_000;
+const AGAIN_MS = 250;
+
+async function lookSettled(input: SessionInput, transports: Transports): Promise<Look> {
+  const { cluster, process, wish } = input;
+  const deadline = process.now() + ELECTION_MS;
+  for (;;) {
+    const seen = await look(input, transports);
+    if (wish.settled !== true || process.now() > deadline || !awaitsLeader(cluster, seen.view.facts)) return seen;
+    await sleep(AGAIN_MS);
+  }
+}
+
 /** Endpoints anew, and hosts as their last scripts left them. */
 async function lookAtEndpoints(input: SessionInput, transports: Transports, known: Facts): Promise<Look> {
   const { cluster, desired, operator, process } = input;
@@ -169,34 +186,23 @@ function requireSame(shown: Plan, fresh: Plan): void {
   });
 }
 
+interface Surroundings {
+  readonly input: SessionInput;
+  readonly transports: Transports;
+  /** Told when the lock is given back: what only looks need not wait for that. */
+  readonly onRelease: (released: Promise<void>) => void;
+}
+
 /** Facts that the last stage took of every host at its end; undefined where it did not run on all of them. */
 async function run(
   plan: Plan,
-  {
-    input,
-    transports,
-    onRelease,
-  }: {
-    readonly input: SessionInput;
-    readonly transports: Transports;
-    /** Told when the lock is given back: what only looks need not wait for that. */
-    readonly onRelease: (released: Promise<void>) => void;
-  },
+  { input, transports, onRelease }: Surroundings,
   lookUnderLock: (looked: Looked) => Promise<Facts>,
 ): Promise<Facts | undefined> {
   const { cluster, ui, process } = input;
   const since = process.now();
   await input.operator.prepare(plan);
-  const { lock, seen: facts } = await lockAndLook(
-    [...transports.connections.keys()],
-    async (onLooked) => {
-      const look = { script: (host: string) => hostProbe(input, host, input.wish.versions), onLooked };
-      const held = await lockHosts(transports.connections, plan, { process, command: input.command, look });
-      for (const host of held.takenOver) ui.note(`${host}: took over the lock of a run that is gone`);
-      return held;
-    },
-    lookUnderLock,
-  );
+  const { lock, seen: facts } = await lockAll(plan, { input, transports }, lookUnderLock);
   const progress = await ui.openProgress();
   const interrupts = openRun(ui, process);
   let outcome: 'done' | 'failed' | 'interrupted' = 'failed';
@@ -219,4 +225,20 @@ async function run(
     interrupts.close();
     onRelease(lock.release());
   }
+}
+
+/** Every host locked, and looked at under the lock. */
+function lockAll(
+  plan: Plan,
+  { input, transports: { connections } }: Pick<Surroundings, 'input' | 'transports'>,
+  lookUnderLock: (looked: Looked) => Promise<Facts>,
+) {
+  const { ui, process, command, wish } = input;
+  const lock = async (onLooked: LockLook['onLooked']): Promise<HeldLock> => {
+    const look = { script: (host: string) => hostProbe(input, host, { v2Log: wish.versions }), onLooked };
+    const held = await lockHosts(connections, plan, { process, command, look });
+    for (const host of held.takenOver) ui.note(`${host}: took over the lock of a run that is gone`);
+    return held;
+  };
+  return lockAndLook([...connections.keys()], lock, lookUnderLock);
 }

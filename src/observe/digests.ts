@@ -2,8 +2,8 @@
  * Notes beside large files that spare every probe their hashing: `SHA256|INODE…|PATH` a line, valid as long as inode and
  * change time are those of the note. Whoever installs binaries writes it, once they stand where they stay.
  */
+import { DIGESTS_NAME, INODE_FORMAT } from '../domain/layout.ts';
 import { quote } from '../domain/shell-quote.ts';
-import { STAT_FORMAT } from './probe-body.ts';
 
 /** sha256 of nothing (FIPS 180-4): what an openssl that can be trusted with more says of an empty input. */
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
@@ -24,7 +24,7 @@ esac`;
 export function digestScript(folder: string, directory: string, names: readonly string[]): string {
   const lines = names.map((name) => {
     const path = quote(`${folder}/${name}`);
-    const inode = quote(STAT_FORMAT.replace('%n', () => `${directory}/${name}`.replaceAll('%', '%%')));
+    const inode = quote(INODE_FORMAT.replace('%n', () => `${directory}/${name}`.replaceAll('%', '%%')));
     return `  inode=$(stat -c ${inode} -- ${path}) && sum=$(sha256 <${path}) || exit 1
   printf '%s|%s\\n' "\${sum%% *}" "$inode"`;
   });
@@ -32,5 +32,5 @@ export function digestScript(folder: string, directory: string, names: readonly 
   umask 022
   LC_ALL=C TZ=UTC0; export LC_ALL TZ
 ${lines.join('\n')}
-) >${quote(`${folder}/.digests`)}`;
+) >${quote(`${folder}/${DIGESTS_NAME}`)}`;
 }

@@ -38,7 +38,7 @@ export function parseFiles(records: ProbeRecords): ParsedFiles {
   };
 }
 
-/** A line of `STAT_FORMAT`. */
+/** A line of `INODE_FORMAT`. */
 const inodeLine = /^([0-9a-f]{4}) ([0-7]{1,4}) (\S+) (\S+) (\d{1,15}) \d+ [^|]+\|(\/.*)$/;
 
 function parseInode(line: string, host: string): readonly [string, Inode] {

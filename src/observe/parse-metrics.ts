@@ -7,6 +7,7 @@ const ENOUGH_SYNCS = 100;
 /** Never throws; what is not there is undefined. */
 export function parseMetrics(text: string): MemberMetrics {
   const wanted = new Map<string, number>();
+  const lostPeers: string[] = [];
   const buckets: { readonly upTo: number; readonly count: number }[] = [];
   for (const line of text.split('\n')) {
     const [, name = '', labels = '', value = ''] = /^([a-z_:]+)(?:\{([^}]*)\})? (\S+)$/.exec(line) ?? [];
@@ -14,6 +15,8 @@ export function parseMetrics(text: string): MemberMetrics {
       const bound = /le="([^"]+)"/.exec(labels)?.[1];
       if (bound !== undefined)
         buckets.push({ upTo: bound === '+Inf' ? Infinity : Number(bound), count: Number(value) });
+    } else if (name === 'etcd_network_active_peers' && value === '0') {
+      lostPeers.push(/Remote="([0-9a-f]+)"/.exec(labels)?.[1] ?? '');
     } else if (labels === '' && name !== '') wanted.set(name, Number(value));
   }
   return {
@@ -21,6 +24,7 @@ export function parseMetrics(text: string): MemberMetrics {
     walSync99Ms: quantile(buckets),
     openFiles: wanted.get('process_open_fds'),
     maxFiles: wanted.get('process_max_fds'),
+    lostPeers,
   };
 }
 

@@ -26,6 +26,8 @@ export interface ProbeContext {
   readonly receivedAt: number;
   /** Operator's clock when a script that is nothing but the probe was sent; undefined where more ran before it. */
   readonly sentAt: number | undefined;
+  /** The host by a whole probe of the same run, where this one asked for changes alone. */
+  readonly known?: HostFacts | undefined;
 }
 
 /**
@@ -33,21 +35,17 @@ export interface ProbeContext {
  * `step-failed` for an answer that is cut or not understood, `refused` for a host without base64.
  */
 export function parseProbe(output: string, context: ProbeContext): HostFacts {
-  const records = readRecords(output, context.host);
-  const [disk, libDisk] = parseDisks(records);
+  const { host, known } = context;
+  const records = readRecords(output, host, known === undefined);
   const unit = parseUnit(records);
   const files = parseFiles(records);
   return {
-    host: context.host,
+    host,
     ...parseMachine(records),
-    clockOffsetMs: Math.round(parseClock(records) - (context.receivedAt - roundTripMs(records, context) / 2)),
-    disk,
-    libDisk,
+    ...(known === undefined ? parseSurroundings(records, context) : surroundingsOf(known)),
     ...files,
     unit,
     run: parseRun(records.get('run'), unit.invocationId),
-    processes: parseProcesses(records),
-    listeners: parseListeners(records),
     data: {
       dataDir: files.files[records.get('data-dir')] ?? { kind: 'absent' },
       wal: records.get('wal') === 'yes',
@@ -55,6 +53,34 @@ export function parseProbe(output: string, context: ProbeContext): HostFacts {
     },
     ...v2LogOf(records),
     records: parseNotes(records, files),
+  };
+}
+
+/** What a probe that asks for changes alone does not ask for again. */
+type Surroundings = ReturnType<typeof parseSurroundings>;
+
+function parseSurroundings(records: ProbeRecords, context: ProbeContext) {
+  const [disk, libDisk] = parseDisks(records);
+  return {
+    clockOffsetMs: Math.round(parseClock(records) - (context.receivedAt - roundTripMs(records, context) / 2)),
+    disk,
+    libDisk,
+    readOnlyPaths: records.lines('unwritable'),
+    addresses: parseAddresses(records),
+    processes: parseProcesses(records),
+    listeners: parseListeners(records),
+    ignoredDefaults: records.lines('defaults'),
+    packages: parsePackages(records),
+    packageData: parsePackageData(records),
+  };
+}
+
+function surroundingsOf(known: HostFacts): Surroundings {
+  const { clockOffsetMs, disk, libDisk, readOnlyPaths, addresses } = known;
+  const { processes, listeners, ignoredDefaults, packages, packageData } = known;
+  return {
+    ...{ clockOffsetMs, disk, libDisk, readOnlyPaths, addresses },
+    ...{ processes, listeners, ignoredDefaults, packages, packageData },
   };
 }
 
@@ -73,15 +99,10 @@ function parseMachine(records: ProbeRecords) {
     supervisor: records.get('systemd') === 'yes' ? ('systemd' as const) : ('other' as const),
     systemdVersion: parseSystemdVersion(records),
     memoryBytes: parseCount(records, 'memory-kib') * 1024,
-    readOnlyPaths: records.lines('unwritable'),
-    addresses: parseAddresses(records),
     missingTools: records.get('missing-tools').split(' ').filter(Boolean),
     keyTool: keyTool(records.get('key-tool')),
     root: records.get('uid') === '0',
     user: parseUser(records),
-    ignoredDefaults: records.lines('defaults'),
-    packages: parsePackages(records),
-    packageData: parsePackageData(records),
   };
 }
 

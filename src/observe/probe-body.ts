@@ -1,14 +1,12 @@
 /** The fixed part of the probe script: functions, then one record after another. Cheap because few programs are started. */
+import { INODE_FORMAT } from '../domain/layout.ts';
 import { processes } from './probe-processes.ts';
 
 export const PROBE_BEGIN = 'quorate-probe 2 begin';
 export const PROBE_END = 'quorate-probe 2 end';
 
-/** What `stat` is asked for; a line of `.digests` repeats it, since whatever changes content or inode changes `%i` or `%z`. */
-export const STAT_FORMAT = '%f %a %U %G %s %i %z|%n';
-
-/** Of a longer text only this much is sent, and the parser leaves it out. */
-export const TEXT_LIMIT_BYTES = 262_144;
+/** Of a longer text only this much is sent, and the parser leaves it out. A revocation list of so many octets has some 100,000 entries. */
+export const TEXT_LIMIT_BYTES = 4_194_304;
 
 /** Of a data dir's names only so many are sent. */
 export const ENTRIES_SENT = 20;
@@ -68,7 +66,7 @@ see() { for path do look "$path"; done; }
 big() { for path do look "$path" && large="$large$path$nl"; done; }
 text() { for path do look "$path" && small="$small$path$nl"; done; }
 whole() { for path do look "$path" && hashed="$hashed$path$nl"; done; }
-stat_all() { stat -c '${STAT_FORMAT}' -- "$@"; }
+stat_all() { stat -c '${INODE_FORMAT}' -- "$@"; }
 hash_all() { sha256sum -- "$@"; }
 read_all() { head -q -c ${TEXT_LIMIT_BYTES} -- "$@"; }
 keys_in() {
@@ -156,6 +154,11 @@ if [ -n "$value" ]; then
   [ -n "$group" ] || group=$(id -gn "$user" 2>/dev/null)
 fi
 emit group "$group"
+emit data-dir "$data_dir"
+emit lib-dir "$lib_dir"`;
+
+/** Where the host stands, and what it has room for. */
+const surroundings = `
 if has ip; then value=$(ip -o addr show 2>/dev/null); else value=; fi
 emit addresses "$value"
 value=
@@ -174,9 +177,7 @@ done
 emit rotational "$spinning"
 unwritable=
 [ "$uid" = 0 ] && written
-emit unwritable "$unwritable"
-emit data-dir "$data_dir"
-emit lib-dir "$lib_dir"`;
+emit unwritable "$unwritable"`;
 
 const state = `
 wal=no
@@ -226,18 +227,21 @@ vouch
 emit hashes "$hashes$(spread hash_all "$small$hashed$large")"
 emit links "$links"
 emit targets "$(spread link_all "$links")"
-emit texts "$small"
+emit texts "$small"`;
+
+const clock = `
 emit clock "$(date +%s.%N)"
 read -r value rest </proc/uptime
-emit uptimes "$began $value"
+emit uptimes "$began $value"`;
+
+const answer = `
 emit end ok
 echo '${PROBE_BEGIN}'
 has base64 && { printf %s "$out" && spread read_all "$small"; } | base64
 echo '${PROBE_END}'
 `;
 
-/** POSIX sh; expects the variables and functions that probe-script.ts defines above it. Starts about thirty programs. */
-export const probeBody = `set +euf
+const setup = `set +euf
 set +C
 unset IFS
 LC_ALL=C TZ=UTC0
@@ -245,4 +249,10 @@ PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL TZ PATH
 nl='
 '
-out= found= small= hashed= large= links=${functions}${system}${processes}${state}${files}`;
+out= found= small= hashed= large= links=`;
+
+/** POSIX sh; expects the variables and functions that probe-script.ts defines above it. Starts about thirty programs. */
+export const wholeProbe = [setup, functions, system, surroundings, processes, state, files, clock, answer].join('');
+
+/** What files and the unit alone can tell: half as many programs. */
+export const changesProbe = [setup, functions, system, state, files, answer].join('');

@@ -6,6 +6,7 @@ import {
   BOOTSTRAP_ENVIRONMENT,
   binaryDir,
   configFile,
+  DIGESTS_NAME,
   dataFolders,
   LOCK_DIR,
   MARKER_FILE,
@@ -71,7 +72,7 @@ export function probePaths(cluster: Cluster, texts: readonly string[] = []): Pro
     seenBelow: [generations],
     binaries: [`${binaries}/etcd`],
     binariesIn: [libDir],
-    digests: [`${binaries}/.digests`],
+    digests: [`${binaries}/${DIGESTS_NAME}`],
     digestsIn: [libDir],
     texts: [
       ...[configFile(cluster), `${configFile(cluster)}.next`, unitFile(cluster), BOOTSTRAP_ENVIRONMENT],

@@ -2,29 +2,25 @@
 import { QuorateError } from '../domain/errors.ts';
 import { PROBE_BEGIN, PROBE_END } from './probe-body.ts';
 
+/** Of every probe. */
 const keys = [
   ...['uid', 'machine', 'hostname', 'machine-id', 'boot-id', 'os-release', 'memory-kib', 'missing-tools', 'key-tool'],
-  ...['systemd', 'systemd-version', 'unit', 'user', 'group', 'addresses', 'address-tables', 'disks', 'rotational'],
-  ...[
-    'unwritable',
-    'data-dir',
-    'lib-dir',
-    'sockets',
-    'owners',
-    'packages',
-    'defaults',
-    'wal',
-    'entries',
-    'run',
-    'lock',
-  ],
-  ...['stats', 'hashes', 'links', 'targets', 'texts', 'clock', 'uptimes', 'end'],
+  ...['systemd', 'systemd-version', 'unit', 'user', 'group', 'data-dir', 'lib-dir', 'wal', 'entries', 'run', 'lock'],
+  ...['stats', 'hashes', 'links', 'targets', 'texts', 'end'],
+] as const;
+
+/** Of one that looks at more than what changes of files. */
+const wholeKeys = [
+  ...['addresses', 'address-tables', 'disks', 'rotational', 'unwritable'],
+  ...['sockets', 'owners', 'packages', 'defaults', 'clock', 'uptimes'],
 ] as const;
 
 /** Records that stand only where they were asked for. */
 const asked = ['old-log'] as const;
 
-export type RecordKey = (typeof keys)[number] | (typeof asked)[number];
+export type RecordKey = (typeof keys)[number] | (typeof wholeKeys)[number] | (typeof asked)[number];
+
+const known: readonly string[] = [...keys, ...wholeKeys, ...asked];
 
 /** The records of one answer. */
 export interface ProbeRecords {
@@ -55,10 +51,10 @@ function findProbe(output: string, host: string): string {
   });
 }
 
-/** Reads every record; throws QuorateError `step-failed` for an unknown, missing, double or malformed one. */
-export function readRecords(output: string, host: string): ProbeRecords {
+/** Reads every record of a probe that is `whole`, or not; throws QuorateError `step-failed` for an unknown, missing, double or malformed one. */
+export function readRecords(output: string, host: string, whole: boolean): ProbeRecords {
   const { values, processes, texts } = unframe(decode(findProbe(output, host), host), host);
-  const missing = keys.find((key) => !values.has(key));
+  const missing = [...keys, ...(whole ? wholeKeys : [])].find((key) => !values.has(key));
   if (missing !== undefined) throw misread(host, `record ${missing} is missing`);
   const get = (key: RecordKey) => values.get(key) ?? '';
   const lines = (key: RecordKey) =>
@@ -93,7 +89,7 @@ function unframe(bytes: Buffer, host: string): Unframed {
     const value = bytes.toString('utf8', header + 1, end);
     if (key === 'process') processes.push(value);
     else if (values.has(key)) throw misread(host, `record ${key} stands twice`);
-    else if ([...keys, ...asked].some((each) => each === key)) values.set(key, value);
+    else if (known.includes(key)) values.set(key, value);
     else throw misread(host, `record ${key} is unknown`);
     at = end + 1;
     if (key === 'end' && value === 'ok') return { values, processes, texts: bytes.subarray(at) };

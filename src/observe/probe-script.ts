@@ -8,10 +8,10 @@
 import type { Cluster } from '../domain/cluster.ts';
 import type { Controller } from '../domain/controller.ts';
 import { QuorateError } from '../domain/errors.ts';
-import { binaryDir } from '../domain/layout.ts';
+import { binaryDir, DIGESTS_NAME } from '../domain/layout.ts';
 import { quote } from '../domain/shell-quote.ts';
 import { knownMinor } from '../domain/version.ts';
-import { probeBody } from './probe-body.ts';
+import { changesProbe, wholeProbe } from './probe-body.ts';
 import { type ProbePaths, probePaths } from './probe-paths.ts';
 
 /** Programs that quorate's scripts call on a host, beside the shell's own commands. */
@@ -43,18 +43,27 @@ const REQUIRED_TOOLS: readonly string[] = [
 /** On every host, or where the inventory's version cannot read such requests and another one is linked. */
 export type V2LogWish = 'any' | 'inventory';
 
+/** What is wanted of a probe besides the usual. */
+export interface ProbeWish {
+  /** Files whose hash and text are wanted besides. */
+  readonly texts?: readonly string[] | undefined;
+  /** Where the raft log's files are read too. */
+  readonly v2Log?: V2LogWish | undefined;
+  /** Only what writing files may have changed: not what runs and listens, nor disks, addresses, packages and the clock. */
+  readonly changesAlone?: boolean | undefined;
+}
+
 /**
  * The probe of one controller: a script that can stand alone or at the end of another one (it runs in a subshell and leaves
- * nothing behind). `texts` adds files whose hash and text are wanted besides; `v2Log`: where the raft log's files are read too. Throws QuorateError `inventory` where a path
- * holds a line break.
+ * nothing behind). Throws QuorateError `inventory` where a path holds a line break.
  */
 export function probeScript(
   cluster: Cluster,
   controller: Controller,
-  texts: readonly string[] = [],
-  v2Log?: V2LogWish,
+  { texts = [], v2Log, changesAlone = false }: ProbeWish = {},
 ): string {
-  return `(\n${askV2Log(cluster, v2Log)}\n${settings(cluster, controller, probePaths(cluster, texts))}\n${probeBody})\n`;
+  const body = changesAlone ? changesProbe : wholeProbe;
+  return `(\n${askV2Log(cluster, v2Log)}\n${settings(cluster, controller, probePaths(cluster, texts))}\n${body})\n`;
 }
 
 /** Logs are large: for the inventory's sake they are read only where 3.7 is wanted and not linked yet. */
@@ -78,7 +87,7 @@ function settings(cluster: Cluster, controller: Controller, paths: ProbePaths): 
     `lib_dir=${word(cluster.paths.libDir)}`,
     `lock_dir=${word(paths.lockDir)}`,
     `run_file=${word(paths.runFile)}`,
-    `digests() { vouched ${paths.digestsIn.map((each) => `${word(each)}/*/.digests`).join(' ')} ${words(paths.digests)}; }`,
+    `digests() { vouched ${paths.digestsIn.map((each) => `${word(each)}/*/${DIGESTS_NAME}`).join(' ')} ${words(paths.digests)}; }`,
     `written() { writes ${words(paths.written)}; }`,
     `ours() { case $1 in ${patterns.join(' | ')}) ;; *) return 1 ;; esac }`,
     `choose() {\n${choices(paths).join('\n')}\n}`,

@@ -59,7 +59,7 @@ export async function observeHosts(
 async function observeHost(connection: Connection, cluster: Cluster, options: ProbeOptions): Promise<HostFacts> {
   const controller = hostsOf(cluster).find((each) => each.name === connection.host);
   if (controller === undefined) throw new Error(`${connection.host} is no controller of ${cluster.name}`);
-  const script = probeScript(cluster, controller, options.texts?.(connection.host), options.v2Log);
+  const script = probeScript(cluster, controller, { texts: options.texts?.(connection.host), v2Log: options.v2Log });
   const given = await options.looked?.(connection.host);
   try {
     if (given !== undefined)

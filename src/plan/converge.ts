@@ -59,56 +59,43 @@ export interface ConvergeWish {
  * as wanted or not.
  */
 export function convergeStages(view: View, wish: ConvergeWish): readonly Stage[] {
-  if (wish.parts.includes('config') || wish.parts.includes('certs')) requireListsRecorded(view);
-  if (wish.parts.includes('config')) requireNotReopened(view);
-  if (wish.parts.includes('config') && !wish.parts.includes('certs') && wish.moves !== true)
-    requireOwnCertificates(view, wish.members);
+  requireConvergible(view, wish);
   const lists = wish.parts.includes('certs') ? listRefresh(view.pki, view.now) : { drafts: [], pki: view.pki };
   const then = { ...view, pki: lists.pki };
   const turns = [...wish.members].sort().map((host) => memberTurn(then, host, wish));
-  const renewed = turns.filter((each) => each.generation !== undefined);
-  const operator = [
-    ...(renewed.length > 0 ? lists.drafts : []),
-    ...(wish.parts.includes('certs') ? [adminRenewal(view).draft ?? []].flat() : []),
-    ...(wish.parts.includes('version') ? releaseFetches(view, wish.members) : []),
-  ];
-  const all = (drafts: (turn: MemberTurn) => readonly Draft[]): readonly Draft[] => turns.flatMap(drafts);
+  const renewed = turns.some((each) => each.generation !== undefined);
+  const of = (drafts: (turn: MemberTurn) => readonly Draft[] | undefined): readonly Draft[] =>
+    turns.flatMap((turn) => drafts(turn) ?? []);
+  const prune = of((turn) => turn.prune);
+  const proof = proofs(wish, renewed || prune.length > 0 || wish.moves === true);
   const make = (id: string, title: string, mode: Stage['mode'], drafts: readonly Draft[]): Stage =>
     stage(wish.name === undefined ? id : `${wish.name}-${id}`, title, mode, drafts);
-  const prune = all((each) => each.prune);
+  const [prepare, issue] = [of((turn) => turn.prepare), of((turn) => turn.generation?.issue)];
+  const [put, roll] = [of((turn) => turn.generation?.put), of((turn) => turn.steps)];
   return [
-    make('operator', 'with the operator', 'operator', operator),
-    make(
-      'prepare',
-      'prepare beside what is in use',
-      'parallel',
-      all((each) => each.prepare),
-    ),
-    make(
-      'issue',
-      'issue certificates',
-      'operator',
-      all((each) => each.generation?.issue ?? []),
-    ),
-    make(
-      'put',
-      'put the certificates beside their keys',
-      'parallel',
-      all((each) => each.generation?.put ?? []),
-    ),
-    make(
-      'roll',
-      wish.title ?? 'one member after another',
-      'rolling',
-      all((each) => each.steps),
-    ),
-    make(
-      'prove',
-      'prove what is served',
-      'operator',
-      proofs(wish, renewed.length > 0 || prune.length > 0 || wish.moves === true),
-    ),
+    make('operator', 'with the operator', 'operator', operatorDrafts(view, wish, renewed ? lists.drafts : [])),
+    make('prepare', 'prepare beside what is in use', 'parallel', prepare),
+    make('issue', 'issue certificates', 'operator', issue),
+    make('put', 'put the certificates beside their keys', 'parallel', put),
+    make('roll', wish.title ?? 'one member after another', 'rolling', roll),
+    make('prove', 'prove what is served', 'operator', proof),
     make('prune', 'remove what was replaced', 'parallel', prune),
+  ];
+}
+
+/** @throws QuorateError refused: what would undo something that hosts have and the inventory, or the state directory, does not know */
+function requireConvergible(view: View, { parts, members, moves }: ConvergeWish): void {
+  const [config, certs] = [parts.includes('config'), parts.includes('certs')];
+  if (config || certs) requireListsRecorded(view);
+  if (config) requireNotReopened(view);
+  if (config && !certs && moves !== true) requireOwnCertificates(view, members);
+}
+
+function operatorDrafts(view: View, wish: ConvergeWish, lists: readonly Draft[]): readonly Draft[] {
+  return [
+    ...lists,
+    ...(wish.parts.includes('certs') ? [adminRenewal(view).draft ?? []].flat() : []),
+    ...(wish.parts.includes('version') ? releaseFetches(view, wish.members) : []),
   ];
 }
 

@@ -5,6 +5,8 @@ import {
   BOOTSTRAP_CONFIG,
   BOOTSTRAP_ENVIRONMENT,
   configFile,
+  DIGESTS_NAME,
+  INODE_FORMAT,
   pkiLink,
   QUORATE_RUN_DIR,
   STARTING_FILE,
@@ -55,6 +57,8 @@ export function renderRecordStart(cluster: Cluster, templates: Templates): HostF
       pki: pkiLink(cluster),
       runDir: QUORATE_RUN_DIR,
       record: `${QUORATE_RUN_DIR}/${cluster.unit}.run`,
+      digests: DIGESTS_NAME,
+      inode: INODE_FORMAT,
     },
     escape: toShellWord,
   });

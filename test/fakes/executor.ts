@@ -165,13 +165,15 @@ export async function runOn(model: Model, plan: Plan, options: RunOptions = {}):
       release: async () => ({ sha256: '0'.repeat(64), read: async () => Buffer.of() }),
       downloadScript: async () => undefined,
     },
-    probeScript: (host) => `: probe of ${host}`,
-    parseProbe: (host, text) => {
-      const line = text.split('\n').find((each) => each.startsWith('PROBE '));
-      if (line === undefined) throw new Error(`${host}: no probe at the end of the script`);
-      const facts: HostFacts = JSON.parse(line.slice('PROBE '.length));
-      return facts;
-    },
+    probe: (host) => ({
+      script: `: probe of ${host}`,
+      parse: (text) => {
+        const line = text.split('\n').find((each) => each.startsWith('PROBE '));
+        if (line === undefined) throw new Error(`${host}: no probe at the end of the script`);
+        const facts: HostFacts = JSON.parse(line.slice('PROBE '.length));
+        return facts;
+      },
+    }),
     view: (facts) => model.viewOf(facts),
     emit: (event) => {
       events.push(event);

@@ -62,7 +62,11 @@ describe('a host that goes bad in the middle', { timeout: 600_000 }, () => {
   });
   afterAll(() => stage?.down());
 
-  const have = (names: readonly string[]): Promise<void> => stage.edit(() => inventoryOf(whole, names));
+  const have = async (names: readonly string[]): Promise<void> => {
+    // What members left behind adds up, and the disk that is to be filled is small.
+    for (const host of stage.lab.hosts) await host.sh('rm -rf /var/lib/etcd/aside.*');
+    await stage.edit(() => inventoryOf(whole, names));
+  };
 
   /** The ID of who comes, once it is in the list. */
   const idOf = async (name: string): Promise<string | undefined> => (await membersOf(stage)).get(name);
@@ -137,7 +141,6 @@ describe('a host that goes bad in the middle', { timeout: 600_000 }, () => {
     await have(three);
     await stage.edit(() => inventoryOf(whole, three, ['etcd-4']));
     expectDone(await stage.quorate(['apply', '--remove', 'etcd-4', '--yes']));
-    await stage.host(4).sh('rm -rf /var/lib/etcd/aside.*');
     await have(three);
     await expectOrder(stage);
   });

@@ -42,11 +42,24 @@ export async function underLoad(
   }
 }
 
-/** Where a gap is a faulty host's own: nothing is lost, nothing fails, and nobody is cut off. */
-export function expectSafe({ report, sampled }: Outcome): void {
+/**
+ * Longest that a cluster is without a quorum where a host is lost while another member stops: that one waits 7 s for the answers that it
+ * owes (embed.Close and ReqTimeout of etcd), comes back, and elects with the third.
+ */
+const TWO_GONE_LIMIT_MS = 15_000;
+
+/**
+ * Where a gap is a faulty host's own: nothing is lost, nothing fails, and nobody is cut off. `mayCoincide`: in these phases the host is
+ * lost at the begin of a rolling stage. Between the look before a turn and the restart lies a tenth of a second, and what falls into it
+ * takes the quorum until the restarted member is back: then requests may fail for so long, and no longer.
+ */
+export function expectSafe({ report, sampled }: Outcome, mayCoincide: (phase: string) => boolean = () => false): void {
   expect(sampled.problems).toEqual([]);
-  expect(report.failures).toEqual([]);
-  expect(report.total).toMatchObject({ failed: 0, stale: 0 });
+  const together = report.phases.filter(({ name }) => mayCoincide(name));
+  expect(together.filter((each) => each.longestGapMs >= TWO_GONE_LIMIT_MS)).toEqual([]);
+  const failed = report.phases.filter((each) => each.failed > 0 && !together.includes(each));
+  expect({ failed, examples: failed.length > 0 ? report.failures : [] }).toEqual({ failed: [], examples: [] });
+  expect(report.total).toMatchObject({ stale: 0 });
   expect(report.store).toMatchObject({ lost: 0, examples: [], strangers: 0, hashesEqual: true });
 }
 

@@ -57,9 +57,11 @@ export async function startLoad(order: LoadOrder): Promise<Load> {
       return report;
     },
     kill: async () => {
+      // Of one that ended by itself its report is kept.
+      const runs = child.exitCode === null && child.signalCode === null;
       child.kill('SIGKILL');
       await gone;
-      await rm(folder, { recursive: true, force: true });
+      if (runs || child.exitCode === 0) await rm(folder, { recursive: true, force: true });
     },
   };
 }

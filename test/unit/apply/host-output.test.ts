@@ -49,8 +49,7 @@ it('is read up to a limit, and its host is told by name', async () => {
     cluster: model.cluster,
     connections: {},
     operator,
-    probeScript: () => ':',
-    parseProbe: unused,
+    probe: () => ({ script: ':', parse: unused }),
     view: unused,
   };
   const rest = { look: unused, moveLeader: unused, requireLock: () => undefined, wait: unused, emit: () => undefined };

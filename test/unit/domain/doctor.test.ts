@@ -43,7 +43,7 @@ function factsOf({ endpoints = {}, hosts = {}, unreachable = {} }: Case): Facts 
 }
 
 const none: MemberMetrics = {
-  ...{ quotaBytes: undefined, walSync99Ms: undefined, openFiles: undefined, maxFiles: undefined },
+  ...{ quotaBytes: undefined, walSync99Ms: undefined, openFiles: undefined, maxFiles: undefined, lostPeers: [] },
 };
 
 function signs(given: Case): readonly string[] {
@@ -67,6 +67,8 @@ describe('states that show symptoms', () => {
     ['member-silent etcd-2', { endpoints: { 'etcd-2': 'down' } }],
     ['no-leader etcd-1', { endpoints: { 'etcd-1': { leaderId: '0' } } }],
     ['leader-disagreement', { endpoints: { 'etcd-1': { leaderId: id2 } } }],
+    ['peer-lost etcd-1', { metrics: { 'etcd-1': { lostPeers: [id2, 'f'.repeat(16)] } } }],
+    ['member-silent etcd-2', { endpoints: { 'etcd-2': 'down' }, metrics: { 'etcd-1': { lostPeers: [id2] } } }],
     ['cluster-mismatch etcd-2', { endpoints: { 'etcd-2': { clusterId: 'f'.repeat(16) } } }],
     ['member-unlisted etcd-2', { endpoints: { 'etcd-2': { memberId: 'f'.repeat(16) } } }],
     ['learner etcd-2', { endpoints: { 'etcd-2': { learner: true } } }],

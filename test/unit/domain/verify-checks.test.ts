@@ -16,7 +16,7 @@ const identity = identityWith(cluster, 'uuid-1', 'token-1');
 const names = cluster.controllers.map((each) => each.name);
 const GIB = 2 ** 30;
 const roomy: MemberMetrics = {
-  ...{ quotaBytes: 2 * GIB, walSync99Ms: 4, openFiles: 10, maxFiles: 65_536 },
+  ...{ quotaBytes: 2 * GIB, walSync99Ms: 4, openFiles: 10, maxFiles: 65_536, lostPeers: [] },
 };
 
 type Changes = Readonly<Record<string, Partial<EndpointFacts> | 'down'>>;

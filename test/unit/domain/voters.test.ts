@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EndpointFacts, Facts } from '../../../src/domain/facts.ts';
-import { quorumHolds, votersOf } from '../../../src/domain/voters.ts';
+import { awaitsLeader, quorumHolds, votersOf } from '../../../src/domain/voters.ts';
 import { endpointOf, identityWith, membersOf, NOW, silentEndpoint } from '../../fakes/facts.ts';
 import { cluster as clusterOf } from '../render/cluster.ts';
 
@@ -48,5 +48,15 @@ describe('voters', () => {
 
   it('are all of the inventory, and down, where nobody answers', () => {
     expect(healthy(votersOf(cluster, facts([])))).toEqual(['etcd-1 down', 'etcd-2 down', 'etcd-3 down']);
+  });
+
+  it('wait for a leader where most of them answer, and none reads through the quorum', () => {
+    const electing = (name: string) => endpointOf(cluster, identity, name, { linearizable: false, leaderId: '0' });
+    const dead = silentEndpoint('etcd-3', 'no answer');
+    const [one, two] = [electing('etcd-1'), electing('etcd-2')];
+    expect(awaitsLeader(cluster, facts([one, two, dead]))).toBe(true);
+    expect(awaitsLeader(cluster, facts([endpointOf(cluster, identity, 'etcd-1'), two, dead]))).toBe(false);
+    expect(awaitsLeader(cluster, facts([one, silentEndpoint('etcd-2', 'no answer'), dead]))).toBe(false);
+    expect(awaitsLeader(cluster, facts([]))).toBe(false);
   });
 });

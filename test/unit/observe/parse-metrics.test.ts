@@ -11,10 +11,20 @@ const syncs = (buckets: Readonly<Record<string, number>>): string =>
     .map(([bound, count]) => `etcd_disk_wal_fsync_duration_seconds_bucket{le="${bound}"} ${count}`)
     .join('\n');
 
+const unknown = { quotaBytes: undefined, walSync99Ms: undefined, openFiles: undefined, maxFiles: undefined };
+
 describe('metrics', () => {
+  it('tell whom a member takes for unreachable', () => {
+    const peers = (...states: readonly number[]): string =>
+      states
+        .map((state, index) => `etcd_network_active_peers{Local="8e9e05c52164694d",Remote="a${index}"} ${state}`)
+        .join('\n');
+    expect(parseMetrics(peers(1, 0, 1, 0)).lostPeers).toEqual(['a1', 'a3']);
+  });
+
   it.each([
-    ['3.4.23', { quotaBytes: 2 ** 31, walSync99Ms: 128, openFiles: 19, maxFiles: 20_000 }],
-    ['3.7.3', { quotaBytes: 2 ** 31, walSync99Ms: 64, openFiles: 18, maxFiles: 20_000 }],
+    ['3.4.23', { quotaBytes: 2 ** 31, walSync99Ms: 128, openFiles: 19, maxFiles: 20_000, lostPeers: [] }],
+    ['3.7.3', { quotaBytes: 2 ** 31, walSync99Ms: 64, openFiles: 18, maxFiles: 20_000, lostPeers: [] }],
   ])('of etcd %s', (version, wanted) => expect(parseMetrics(recorded(version))).toEqual(wanted));
 
   it.each([
@@ -29,7 +39,7 @@ describe('metrics', () => {
   );
 
   it('are undefined where there are none', () => {
-    const none = { quotaBytes: undefined, walSync99Ms: undefined, openFiles: undefined, maxFiles: undefined };
+    const none = { ...unknown, lostPeers: [] };
     expect(parseMetrics('')).toEqual(none);
     expect(parseMetrics('<html>404</html>\nprocess_open_fds\n{} 1\n')).toEqual(none);
   });

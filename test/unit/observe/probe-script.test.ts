@@ -79,6 +79,25 @@ describe.each(shells)('the probe in %s %s', (...shell) => {
     expect(facts.machine).toMatch(/\w/);
   });
 
+  it('asks for changes alone where the rest is known', async () => {
+    const cluster = sampleCluster(root);
+    const controller = sampleController('etcd-1');
+    const before = probe(shell, probeScript(cluster, controller));
+    const known = { ...before, addresses: ['192.0.2.1'], packageData: ['/known'], clockOffsetMs: 7 };
+    const added = `${cluster.paths.configDir}/pki.d/1/peer.pub`;
+    await writeFile(added, 'new\n');
+    const done = run(shell, probeScript(cluster, controller, { changesAlone: true }));
+    expect(done.stderr).toBe('');
+    const facts = parseProbe(done.stdout, { host: 'etcd-1', receivedAt: Date.now(), sentAt: undefined, known });
+    expect(facts).toEqual({
+      ...known,
+      files: { ...before.files, [added]: expect.objectContaining({ kind: 'file', mode: '0644' }) },
+      texts: { ...before.texts, [added]: 'new\n' },
+    });
+    expect(() => parseProbe(done.stdout, { host: 'etcd-1', receivedAt: 0, sentAt: undefined })).toThrow(/is missing/);
+    await rm(added);
+  });
+
   it('hashes revocation lists, which are no text, and takes the octets of those that etcd reads', () => {
     const cluster = sampleCluster(root);
     const facts = probe(shell, probeScript(cluster, sampleController('etcd-1')));
@@ -124,7 +143,7 @@ describe.each(shells)('the probe in %s %s', (...shell) => {
   it('reads the raft log where it is asked to, or where 3.7 is wanted and another one is linked', async () => {
     const log = join(root, 'var/lib/etcd/member/wal/0-0.wal');
     const v2Log = (version: string, wish?: 'any' | 'inventory') =>
-      probe(shell, probeScript(sampleCluster(root, { version }), sampleController('etcd-1'), [], wish)).v2Log;
+      probe(shell, probeScript(sampleCluster(root, { version }), sampleController('etcd-1'), { v2Log: wish })).v2Log;
     expect([v2Log('3.6.16'), v2Log('3.6.16', 'any'), v2Log('3.7.3', 'inventory')]).toEqual([undefined, false, false]);
     await writeFile(log, 'PUT /0/members/8e9e05c52164694d/attributes');
     expect([v2Log('3.6.16', 'any'), v2Log('3.7.3', 'inventory'), v2Log('3.6.16', 'inventory')]).toEqual([
@@ -151,7 +170,7 @@ describe.each(shells)('the probe in %s %s', (...shell) => {
     await writeFile(`${cluster.paths.configDir}/etcd-config.yml`, 'x');
     const facts = probe(
       shell,
-      probeScript(cluster, sampleController('etcd-1'), [`${nested}/-n`, `${nested}/back\\slash`]),
+      probeScript(cluster, sampleController('etcd-1'), { texts: [`${nested}/-n`, `${nested}/back\\slash`] }),
     );
     expect(facts.texts).toMatchObject({ [`${cluster.paths.configDir}/etcd-config.yml`]: 'x' });
     expect(await readdir(root)).not.toContain('pwned');

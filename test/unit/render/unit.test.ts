@@ -1,10 +1,22 @@
 /** The systemd unit, judged by systemd itself; the scripts that it runs, run. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { comparableConfig } from '../../../src/domain/run-record.ts';
+import { digestScript, sha256Function } from '../../../src/observe/digests.ts';
 import { renderBootstrapFiles, renderHostFiles } from '../../../src/render/host-files.ts';
 import { awkward, cluster, inputFor } from './cluster.ts';
 
@@ -88,6 +100,29 @@ describe('record-start.sh', () => {
       '',
     ]);
     expect(statSync(`${folder}/run`).mode & 0o777).toBe(0o755);
+  });
+
+  it('takes the sum of the binary from the note beside it, as long as that is of this very file', () => {
+    const { configDir, binDir } = prepare();
+    const noted = () => {
+      const words = [`${folder}/record-start.sh`, `${configDir}/config.yml`];
+      const result = spawnSync('/bin/sh', words, { env: { INVOCATION_ID: 'abc' }, encoding: 'utf8' });
+      expect(result).toMatchObject({ status: 0, stderr: '' });
+      return /binary_sha256=(.*)/.exec(readFileSync(`${folder}/run/etcd.service.run`, 'utf8'))?.[1];
+    };
+    const directory = `${folder}/lib/3.6.16`;
+    mkdirSync(directory, { recursive: true });
+    renameSync(`${binDir}/etcd`, `${directory}/etcd`);
+    symlinkSync('../lib/3.6.16/etcd', `${binDir}/etcd`);
+    const note = `${sha256Function}\n${digestScript(directory, directory, ['etcd'])}`;
+    expect(spawnSync('/bin/sh', ['-c', note]).status).toBe(0);
+    expect(noted()).toBe(sha256('BINARY'));
+    const forged = 'f'.repeat(64);
+    const text = readFileSync(`${directory}/.digests`, 'utf8');
+    writeFileSync(`${directory}/.digests`, `${'0'.repeat(64)}|another\n${text.replace(/^[0-9a-f]+/, forged)}`);
+    expect(noted()).toBe(forged);
+    writeFileSync(`${directory}/etcd`, 'CHANGED');
+    expect(noted()).toBe(sha256('CHANGED'));
   });
 
   it('leaves no record of an earlier start when it fails', () => {
