@@ -175,7 +175,8 @@ async function plainPorts(stage: Stage): Promise<readonly number[]> {
   const answers = await Promise.all(
     stage.lab.hosts.flatMap(({ name, ipv4 }) =>
       [2379, 2380].map(async (port) => {
-        const target = { host: name, stream: dial(ipv4, port), timeoutMs: 3_000 };
+        // A port with TLS says no at once: only a machine that is busy needs so long.
+        const target = { host: name, stream: dial(ipv4, port), timeoutMs: 20_000 };
         return (await answersPlainly(target)) ? [port] : [];
       }),
     ),
