@@ -21,7 +21,8 @@ const LONELINESS: Loneliness = { limitS: 60, lookS: 5 };
 
 /**
  * Restarts by SIGTERM and waits for READY; with `outage` only until the new process has noted its start. `peerPorts`: where the members of the cluster
- * listen for each other, none for a single one. A failure ends with the unit's last words.
+ * listen for each other, none for a single one. A failure tells the unit's last words, and at its end, which no error leaves out, what was waited for
+ * in vain.
  */
 export function restartScript(
   { unit, outage }: Step<'unit.restart'>,
@@ -51,9 +52,9 @@ watch=$!
 if wait $restart; then kill $watch 2>/dev/null || :; else
   status=$?
   kill $watch 2>/dev/null || :
+  ${lastWordsScript(unit)} >&2
   [ "$status" -ne 124 ] || echo ${quote(`${unit} did not become ready within ${READY_TIMEOUT_S} s`)} >&2
   [ ! -e "$stage/cut-off" ] || echo ${quote(`${unit} has had no connection with another member for ${limitS} s: its peer port is cut off, or they do not run`)} >&2
-  ${lastWordsScript(unit)} >&2
   exit 1
 fi`;
 }
