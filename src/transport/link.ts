@@ -107,12 +107,19 @@ export class SshLink {
         isLate = true;
         reject(new Error(`no answer within ${limitMs / 1000} s`, { cause: silence }));
       }, limitMs);
-      start((error, channel) => {
+      const done: Callback = (error, channel) => {
         clearTimeout(timer);
         if (error !== undefined && error !== null) reject(error);
         else if (isLate) channel.close();
         else resolve(channel);
-      });
+      };
+      try {
+        start(done);
+      } catch (error) {
+        // Between the end of the socket and that of the client, ssh2 throws "Not connected" and calls nothing back.
+        clearTimeout(timer);
+        reject(error);
+      }
     });
   }
 

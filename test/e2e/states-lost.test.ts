@@ -35,7 +35,8 @@ describe('a host that loses its power', () => {
     const run = await running.ended;
     expect([12, 14], run.stderr).toContain(run.status);
     expectWords(run, ['etcd-3']);
-    expect(Date.now() - began).toBeLessThan(60_000);
+    // Four to seven seconds here; three keepalives unanswered take forty, and nothing else may be waited for.
+    expect(Date.now() - began).toBeLessThan(45_000);
     await stage.host(3).start();
     const mended = await stage.quorate(again);
     expect(mended.status, mended.stderr).toBe(0);
