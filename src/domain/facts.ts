@@ -169,6 +169,8 @@ export interface HostFacts {
   readonly texts: Readonly<Record<string, string>>;
   /** Revocation lists (DER, in base64) that etcd reads, by absolute path; absent: the host has none. */
   readonly lists?: Readonly<Record<string, string>>;
+  /** Files that are longer than what is read of one: they are in none of `certificates`, `texts` and `lists`; absent: there are none. */
+  readonly tooLong?: readonly string[];
   readonly unit: UnitFact;
   readonly run: RunRecord | undefined;
   readonly processes: readonly EtcdProcess[];

@@ -8,6 +8,7 @@ export interface ParsedFiles {
   readonly certificates: Readonly<Record<string, string>>;
   readonly texts: Readonly<Record<string, string>>;
   readonly lists: Readonly<Record<string, string>>;
+  readonly tooLong: readonly string[];
 }
 
 interface Inode {
@@ -25,16 +26,18 @@ export function parseFiles(records: ProbeRecords): ParsedFiles {
   const targets = parseTargets(records);
   const files: Record<string, FileFact> = {};
   for (const [path, inode] of inodes) files[path] = fileFact(inode, hashes.get(path) ?? '', targets.get(path));
-  const contents = parseContents(records, inodes);
+  const all = parseContents(records, inodes);
+  const contents = all.filter((each) => each.whole);
   const pick = (wanted: ContentKind, encoding: 'utf8' | 'base64') =>
     Object.fromEntries(
-      contents.flatMap(([path, bytes]) => (contentKind(path) === wanted ? [[path, bytes.toString(encoding)]] : [])),
+      contents.flatMap(({ path, bytes }) => (contentKind(path) === wanted ? [[path, bytes.toString(encoding)]] : [])),
     );
   return {
     files,
     certificates: pick('certificate', 'utf8'),
     texts: pick('text', 'utf8'),
     lists: pick('list', 'base64'),
+    tooLong: all.filter((each) => !each.whole).map(({ path }) => path),
   };
 }
 
@@ -84,10 +87,13 @@ function contentKind(path: string): ContentKind {
   return path.endsWith('.crl') ? 'list' : 'text';
 }
 
-function parseContents(
-  records: ProbeRecords,
-  inodes: ReadonlyMap<string, Inode>,
-): readonly (readonly [string, Buffer])[] {
+interface Content {
+  readonly path: string;
+  readonly bytes: Buffer;
+  readonly whole: boolean;
+}
+
+function parseContents(records: ProbeRecords, inodes: ReadonlyMap<string, Inode>): readonly Content[] {
   let at = 0;
   const contents = records.lines('texts').map((path) => {
     const inode = inodes.get(path);
@@ -98,7 +104,7 @@ function parseContents(
     return { path, bytes, whole: inode.sizeBytes <= TEXT_LIMIT_BYTES };
   });
   if (at !== records.texts.length) throw misread(records.host, 'a file changed while it was read');
-  return contents.filter((each) => each.whole).map((each) => [each.path, each.bytes] as const);
+  return contents;
 }
 
 function show(line: string): string {

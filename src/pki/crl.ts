@@ -47,6 +47,12 @@ export const reasonNames: readonly RevocationReason[] = [
   'privilege-withdrawn',
 ];
 
+/**
+ * Most that one list may hold: below 4 MiB, which is what is read of a host's list to compare it with the record, at 56 octets a serial. etcd parses the
+ * list anew for each connection.
+ */
+export const LIST_LIMIT_SERIALS = 70_000;
+
 export interface RevokedSerial {
   /** Lower-case hex, as the journal has it. */
   readonly serial: string;

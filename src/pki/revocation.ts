@@ -6,7 +6,13 @@ import { isListDue } from '../domain/renewal.ts';
 import { openAuthority } from './authorities.ts';
 import { canaryName, makeCanary, soundCanary } from './canary.ts';
 import type { PkiContext } from './context.ts';
-import { type ReadRevocationList, type RevokedSerial, readRevocationList, signRevocationList } from './crl.ts';
+import {
+  LIST_LIMIT_SERIALS,
+  type ReadRevocationList,
+  type RevokedSerial,
+  readRevocationList,
+  signRevocationList,
+} from './crl.ts';
 import type { ClusterDocument } from './document.ts';
 import type { Signer } from './issue.ts';
 import { journalKey, readJournal } from './journal.ts';
@@ -43,6 +49,7 @@ export async function revoke(
   revocations: readonly Revocation[],
 ): Promise<readonly PublishedList[]> {
   await requireNoOther(context, revocations);
+  await requireRoom(context, revocations);
   await note(context, revocations);
   return refreshLists(context);
 }
@@ -61,6 +68,7 @@ export async function revokeProvably(
   await requireOwnLists(context, fresh);
   const uses = await ownUses(context, usesWith([...known, ...fresh]));
   await requireNoOther(context, fresh);
+  await requireRoom(context, fresh);
   // Noted first: a revocation must not wait for its proof.
   await note(context, fresh);
   requireRecorded(context.store, await lostSerials(context.store, context.uuid));
@@ -109,6 +117,22 @@ async function requireNoOther({ store, uuid }: PkiContext, revocations: readonly
   const lost = await lostSerials(store, uuid, 'skipped');
   const mends = revocations.length > 0 && revocations.every(({ serial }) => lost.includes(serial));
   if (!mends) requireRecorded(store, lost);
+}
+
+/** Before anything is noted. Leaves room for the two that prove each list. */
+async function requireRoom(context: PkiContext, fresh: readonly Revocation[]): Promise<void> {
+  for (const use of usesWith(fresh)) {
+    const held = (await wantedSerials(context, use)).length;
+    const coming = fresh.filter(({ authority }) => usesOf(authority).includes(use)).length;
+    if (held + coming <= LIST_LIMIT_SERIALS) continue;
+    throw new QuorateError(
+      'refused',
+      `the ${use} list holds ${held} revocations, and at most ${LIST_LIMIT_SERIALS} fit`,
+      {
+        hint: 'a serial leaves the list when its certificate ends: shorter lifetimes keep it short; until then take the rights of the user in etcd',
+      },
+    );
+  }
 }
 
 /** Throws `refused` where the record was changed by something else. */

@@ -61,7 +61,9 @@ export function unrecordedRevocations(
 }
 
 /** @throws QuorateError refused where the next list, or a configuration without one, would make good what hosts refuse */
-export function requireListsRecorded({ cluster, facts, pki }: View): void {
+export function requireListsRecorded(view: View): void {
+  const { cluster, facts, pki } = view;
+  requireComparable(view);
   const lists = Object.values(pki.crls ?? {}).map(({ sha256 }) => sha256);
   const known = { cluster, authorities: pki.authorities, revoked: pki.revoked ?? [], lists };
   const lost = unrecordedRevocations(Object.values(facts.hosts), known);
@@ -75,6 +77,18 @@ export function requireListsRecorded({ cluster, facts, pki }: View): void {
   const [first] = errors;
   if (errors.length === 1 && first !== undefined) throw first;
   throw combineErrors(`${cluster.name}: the state directory is older than what ${hosts.length} hosts enforce`, errors);
+}
+
+/** Nothing of quorate's is that long (`LIST_LIMIT_SERIALS`): what else it may be, it must not be replaced unread. */
+function requireComparable({ cluster, facts }: View): void {
+  const paths = (['client', 'peer'] as const).map((use) => `${pkiLink(cluster)}/${use}.crl`);
+  for (const { host, tooLong = [] } of Object.values(facts.hosts)) {
+    const path = paths.find((each) => tooLong.includes(each));
+    if (path === undefined) continue;
+    const message = `${host}: ${path} is too long to be compared with what the state directory has revoked`;
+    const hint = `quorate makes none of that length: see who has put it there (openssl crl -inform DER -noout -text -in ${path})`;
+    throw new QuorateError('refused', message, { host, hint });
+  }
 }
 
 const TAKE_OVER = 'quorate certs revoke -i FILE (without a name) notes what hosts have';

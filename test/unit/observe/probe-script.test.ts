@@ -1,13 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestScript, sha256Function } from '../../../src/observe/digests.ts';
 import { parseProbe } from '../../../src/observe/parse-probe.ts';
+import { TEXT_LIMIT_BYTES } from '../../../src/observe/probe-body.ts';
 import { probeScript } from '../../../src/observe/probe-script.ts';
 import { sampleCluster, sampleController } from './sample-cluster.ts';
 import { recordsOf } from './sample-probe.ts';
@@ -43,6 +44,7 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 function run(shell: readonly string[], script: string, env: NodeJS.ProcessEnv = {}) {
   const [command = '', ...rest] = shell;
   return spawnSync(join('/usr/bin', command), rest, {
+    maxBuffer: 2 * TEXT_LIMIT_BYTES,
     input: script,
     encoding: 'utf8',
     env: { PATH: '/usr/bin:/bin', ...env },
@@ -108,6 +110,18 @@ describe.each(shells)('the probe in %s %s', (...shell) => {
     expect(facts.files[path]).toMatchObject({ kind: 'file', sha256 });
     expect([facts.texts[path], facts.certificates[path]]).toEqual([undefined, undefined]);
     expect(facts.lists).toEqual({ [`${cluster.paths.configDir}/pki/client.crl`]: 'MID/AAo=' });
+  });
+
+  it('tells of a list that is longer than what is read of one', async () => {
+    const cluster = sampleCluster(root);
+    const list = `${cluster.paths.configDir}/pki.d/1/client.crl`;
+    const before = await readFile(list);
+    await truncate(list, TEXT_LIMIT_BYTES + 1);
+    const facts = probe(shell, probeScript(cluster, sampleController('etcd-1')));
+    await writeFile(list, before);
+    expect(facts.tooLong).toEqual([`${cluster.paths.configDir}/pki/client.crl`]);
+    expect(facts.lists).toEqual({});
+    expect(probe(shell, probeScript(cluster, sampleController('etcd-1'))).tooLong).toEqual([]);
   });
 
   it('never reads a private key', () => {

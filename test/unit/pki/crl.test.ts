@@ -4,7 +4,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isListOf, type RevokedSerial, readRevocationList, signRevocationList } from '../../../src/pki/crl.ts';
+import { TEXT_LIMIT_BYTES } from '../../../src/observe/probe-body.ts';
+import {
+  isListOf,
+  LIST_LIMIT_SERIALS,
+  type RevokedSerial,
+  readRevocationList,
+  signRevocationList,
+} from '../../../src/pki/crl.ts';
 import { parseCertificate } from '../../../src/pki/inspect.ts';
 import { hasCerttool, hasOpenssl, inFolder } from './judges.ts';
 import { authority, dayMs, leaf, now, serverProfile } from './material.ts';
@@ -109,6 +116,18 @@ test('is read back as it was written, whatever stands on it', () => {
     }),
     { numRuns: 40 },
   );
+});
+
+test('is never longer than what is read of a host, with as much on it as may be', () => {
+  const late = Date.UTC(2050, 0, 1);
+  const serial = (index: number) => `ff${index.toString(16).padStart(38, '0')}`;
+  const entries = Array.from({ length: LIST_LIMIT_SERIALS }, (_, index) => ({ ...revoked(serial(index)), at: late }));
+  const der = signRevocationList(authority({ algorithm: 'rsa-4096' }).signer, {
+    number: 2 ** 40,
+    ...dates,
+    revoked: entries,
+  });
+  expect(der.length).toBeLessThan(TEXT_LIMIT_BYTES);
 });
 
 test('is not that of another authority, nor of one whose signature was changed', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createAuthorities } from '../../../src/pki/authorities.ts';
 import { issueClient } from '../../../src/pki/clients.ts';
 import type { PkiContext } from '../../../src/pki/context.ts';
-import { isListOf, readRevocationList } from '../../../src/pki/crl.ts';
+import { isListOf, LIST_LIMIT_SERIALS, readRevocationList } from '../../../src/pki/crl.ts';
 import { openCustody } from '../../../src/pki/custody.ts';
 import { parseCertificate } from '../../../src/pki/inspect.ts';
 import { readPublicSide } from '../../../src/pki/public-side.ts';
@@ -299,6 +299,17 @@ describe('a record that was cut', () => {
     await revoke(context, [revocation('5a')]);
     expect((await storedList(context)).revoked.map((each) => each.serial)).toEqual(['5a', '5b']);
   });
+});
+
+test('more than one list holds is refused before anything is noted', async () => {
+  const context = await withAuthorities();
+  const many = Array.from({ length: LIST_LIMIT_SERIALS + 1 }, (_, at) =>
+    revocation(`01${at.toString(16).padStart(6, '0')}`),
+  );
+  const words = `the client list holds 0 revocations, and at most ${LIST_LIMIT_SERIALS} fit`;
+  await expect(revoke(context, many)).rejects.toThrow(words);
+  await expect(revokeProvably(context, many, { dns: [], ip: [] })).rejects.toThrow(words);
+  expect(await readText(context.store, 'revoked.jsonl')).toBeUndefined();
 });
 
 test('the record is a chain: what was dropped or changed by hand is told', () => {

@@ -74,6 +74,19 @@ describe('a list that a host has and the state directory does not know', () => {
     expect(words).toContain('quorate certs revoke -i FILE (without a name)');
   });
 
+  it.each<readonly [string, (view: View) => unknown]>([
+    ['a rotation', (view) => planRotate(view, rotation)],
+    ['a revocation', (view) => planRevocation(view, { restart: false })],
+    ['whatever apply would do', planDrift],
+  ])('refuses %s where it is too long to be compared', (_, planner) => {
+    model.edit('etcd-2', (host) => ({ ...host, tooLong: ['/etc/etcd/other', path] }));
+    const words = told(() => planner(model.view()));
+    expect(words).toContain(`etcd-2: ${path} is too long to be compared with what the state directory has revoked`);
+    expect(words).toContain('quorate makes none of that length');
+    model.edit('etcd-2', (host) => ({ ...host, tooLong: ['/etc/etcd/other'] }));
+    expect(told(() => planner(model.view()))).toBe('');
+  });
+
   it("is in nobody's way once all of it is noted, or where the store has that very list", () => {
     const der = listBy(signer, serials);
     give(der, 'etcd-1');
