@@ -172,7 +172,8 @@ async function installBinary(step: Step<'binary.install'>, context: CompileConte
   const { release, download } = context;
   if (download !== undefined) return shell(installDownload(step, await download(downloadTarget(step))));
   if (release === undefined) throw new Error(`no release for ${step.host}`);
-  return { files: [], script: installArriving(step), stdin: release };
+  const { length: sizeBytes } = await release.read();
+  return { files: [], script: installArriving(step, { sizeBytes }), stdin: release };
 }
 
 /** Under another name than ours its unit would start again at the next boot. */

@@ -24,14 +24,42 @@ export function installDownload(release: Installed, download: string): string {
   return `${install(release, download, untar(release, `-xzf ${target}`))}\nrm -f ${target}`;
 }
 
+/** What comes on stdin. */
+export interface Arriving {
+  readonly sizeBytes: number;
+  /** A program that inflates what `cat-file FILE.gz` names, where the host has one that works. */
+  readonly helper?: string;
+}
+
+/** Of Debian and its relatives (apt-helper(8)). */
+const APT_HELPER = '/usr/lib/apt/apt-helper';
+
 /**
- * POSIX sh: the tarball comes on stdin. What is sent has been checked, SSH sees to it that this arrives, and gzip that all of it does: to its last octet, of
- * which tar needs not all. Left to tar, gzip would be fed by one more tar.
+ * POSIX sh: the tarball comes on stdin. What is sent has been checked, SSH sees to it that this arrives, and this script that all of it does: tar needs not
+ * all to its last octet. Left to tar, gzip would be fed by one more tar.
  */
-export function installArriving(release: Installed): string {
-  const unpack = `{ gzip -dc || : >"$stage/not-whole"; } | { ${untar(release, '-xf -')} && cat >/dev/null; }
+export function installArriving(release: Installed, arriving: Arriving): string {
+  const unpack = `${inflate(arriving)} | { ${untar(release, '-xf -')} && cat >/dev/null; }
 [ ! -e "$stage/not-whole" ]`;
   return install(release, ':', unpack);
+}
+
+/**
+ * apt's zlib takes 0.26 s of processor for 22 MB where gzip takes 0.37 (Debian 12). It tells by the name that it has to inflate, and is silent about what was
+ * cut off, so octets are counted.
+ */
+function inflate({ sizeBytes, helper = APT_HELPER }: Arriving): string {
+  const program = quote(helper);
+  return `ln -sf /dev/stdin "$stage/release.gz"
+if ${program} cat-file /dev/null >/dev/null 2>&1; then
+  inflate() {
+    LC_ALL=C dd bs=65536 2>"$stage/arrived" | ${program} cat-file "$stage/release.gz" &&
+      { grep -q '^${sizeBytes} bytes ' "$stage/arrived" || { echo 'the release did not arrive whole' >&2; false; }; }
+  }
+else
+  inflate() { gzip -dc; }
+fi
+{ inflate || : >"$stage/not-whole"; }`;
 }
 
 function install(release: Installed, fetch: string, unpack: string): string {
