@@ -122,12 +122,12 @@ async function requireNoOther({ store, uuid }: PkiContext, revocations: readonly
 /** Before anything is noted. Leaves room for the two that prove each list. */
 async function requireRoom(context: PkiContext, fresh: readonly Revocation[]): Promise<void> {
   for (const use of usesWith(fresh)) {
-    const held = (await wantedSerials(context, use)).length;
-    const coming = fresh.filter(({ authority }) => usesOf(authority).includes(use)).length;
-    if (held + coming <= LIST_LIMIT_SERIALS) continue;
+    const held = (await wantedSerials(context, use)).map(({ serial }) => serial);
+    const coming = fresh.filter(({ authority }) => usesOf(authority).includes(use)).map(({ serial }) => serial);
+    if (new Set([...held, ...coming]).size <= LIST_LIMIT_SERIALS) continue;
     throw new QuorateError(
       'refused',
-      `the ${use} list holds ${held} revocations, and at most ${LIST_LIMIT_SERIALS} fit`,
+      `the ${use} list holds ${held.length} revocations, and at most ${LIST_LIMIT_SERIALS} fit`,
       {
         hint: 'a serial leaves the list when its certificate ends: shorter lifetimes keep it short; until then take the rights of the user in etcd',
       },
